@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ZC_COMPAT_LINUX_EXPORT_H
+#define _ZC_COMPAT_LINUX_EXPORT_H
+
+#include_next <linux/export.h>
+
+/* Symbol namespaces were bare tokens before they became string literals. */
+#ifdef ZC_HAVE_NS_STRING
+#define ZC_EXPORT_SYMBOL(sym)	EXPORT_SYMBOL_NS_GPL(sym, "ZEROCOPY")
+#define ZC_IMPORT_NS()		MODULE_IMPORT_NS("ZEROCOPY")
+#else
+#define ZC_EXPORT_SYMBOL(sym)	EXPORT_SYMBOL_NS_GPL(sym, ZEROCOPY)
+#define ZC_IMPORT_NS()		MODULE_IMPORT_NS(ZEROCOPY)
+#endif
+
+#endif

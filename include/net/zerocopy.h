@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The zerocopy layer above ->sendmsg(): what a lender of memory implements and
+ * what a sender calls.
+ */
+#ifndef _NET_ZEROCOPY_H
+#define _NET_ZEROCOPY_H
+
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+struct msghdr;
+struct socket;
+struct zc_source;
+
+/**
+ * struct zc_ranges - physical ranges of one loan
+ * @nr: ranges in use in @vec
+ * @max: ranges that fit into @vec
+ * @bytes: sum of the lengths in @vec, in bytes
+ * @held_pages: whole folios behind @vec, in pages; this is what counts against
+ *	the window and what the lender charges
+ * @need_pages: set by refill when it fails for lack of room: how many pages it
+ *	would have needed to lend anything at all
+ * @fault: the memory right behind the last range cannot be read; a protocol
+ *	that gets there reports -EFAULT
+ * @private: the lender's own, from refill until cleanup
+ * @vec: the ranges, in message order; none of them crosses a folio
+ */
+struct zc_ranges {
+	unsigned int	nr;
+	unsigned int	max;
+	size_t		bytes;
+	unsigned long	held_pages;
+	unsigned long	need_pages;
+	bool		fault;
+	void		*private;
+	struct phys_vec	*vec;
+};
+
+/**
+ * struct zc_source_ops - what a lender of memory implements
+ * @refill: Produce ranges for the message bytes that start at @offset: at most
+ *	about @bytes (a lender may go on to the end of the folio it is in), at
+ *	most @pages whole pages. May sleep. Called without the socket lock.
+ *	Returns 0 with ranges->bytes set (0 bytes with ranges->fault is a valid
+ *	answer), -ENOSPC if @pages is too few for even one range, -ENOBUFS if the
+ *	lender's own limit (RLIMIT_MEMLOCK) is, or another errno. On error
+ *	nothing is lent. (S1.3)
+ * @cleanup: Ranges @from to ranges->nr have come back and are the lender's
+ *	again; it lowers ranges->nr, ->bytes and ->held_pages accordingly.
+ *	@copied says whether somebody downstream copied the data instead of
+ *	sending it from the ranges. Any context but hard interrupt; must not
+ *	sleep. Called once for each range. (S1.1, S1.2)
+ * @release: Nothing is out any more and the last reference is gone: free the
+ *	source. Same context as @cleanup. (S1.1)
+ */
+struct zc_source_ops {
+	int (*refill)(struct zc_source *src, struct zc_ranges *ranges,
+		      size_t offset, size_t bytes, unsigned long pages);
+	void (*cleanup)(struct zc_source *src, struct zc_ranges *ranges,
+			unsigned int from, bool copied);
+	void (*release)(struct zc_source *src);
+};
+
+/**
+ * struct zc_source - something that lends the ranges of one message
+ * @ops: the lender's callbacks
+ * @ref: one for the sender, one for each loan that is out
+ * @limit_pages: the lender's own limit in pages, ULONG_MAX for none; loans are
+ *	sized so that at least two fit
+ */
+struct zc_source {
+	const struct zc_source_ops	*ops;
+	refcount_t			ref;
+	unsigned long			limit_pages;
+};
+
+void zc_source_init(struct zc_source *src, const struct zc_source_ops *ops,
+		    unsigned long limit_pages);
+void zc_source_put(struct zc_source *src);
+
+int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src);
+
+/* For the entries: livepatch, static key. */
+int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size);
+void zc_suspend(void);
+void zc_resume(void);
+
+
+#endif /* _NET_ZEROCOPY_H */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM zerocopy
+
+#if !defined(_TRACE_ZEROCOPY_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_ZEROCOPY_H
+
+#include <linux/tracepoint.h>
+
+/* Reasons: the first word is what /proc/net/zerocopy calls them too. */
+#define ZC_LOAN_REASONS				\
+	EM(ZC_LOAN_NEW,		"new")		\
+	EM(ZC_LOAN_GET_LINK,	"get-link")	\
+	EM(ZC_LOAN_PUT_CALL,	"put-call")	\
+	EM(ZC_LOAN_PUT_SENT,	"put-sent")	\
+	EM(ZC_LOAN_PUT_COPIED,	"put-copied")	\
+	EM(ZC_LOAN_PUT_LINK,	"put-link")	\
+	EM(ZC_LOAN_TRIM,	"trim")		\
+	EM(ZC_LOAN_DEFER,	"defer")	\
+	E_(ZC_LOAN_END,		"end")
+
+#define ZC_COPY_REASONS				\
+	EM(ZC_COPY_ROUTE,	"route")	\
+	EM(ZC_COPY_MEMLOCK,	"memlock")	\
+	EM(ZC_COPY_WINDOW,	"window")	\
+	EM(ZC_COPY_NOMEM,	"nomem")	\
+	EM(ZC_COPY_ORPHAN,	"orphan")	\
+	EM(ZC_COPY_PRIVATE,	"private")	\
+	EM(ZC_COPY_SUSPENDED,	"suspended")	\
+	E_(ZC_COPY_CORK,	"cork")
+
+#define ZC_PASS_REASONS				\
+	EM(ZC_PASS_DISABLED,	"disabled")	\
+	EM(ZC_PASS_SUSPENDED,	"suspended")	\
+	EM(ZC_PASS_NOSOCKOPT,	"nosockopt")	\
+	EM(ZC_PASS_PROTO,	"proto")	\
+	EM(ZC_PASS_UBUF,	"ubuf")		\
+	EM(ZC_PASS_FASTOPEN,	"fastopen")	\
+	EM(ZC_PASS_STATE,	"state")	\
+	EM(ZC_PASS_REPAIR,	"repair")	\
+	EM(ZC_PASS_CORK,	"cork")		\
+	EM(ZC_PASS_DEVMEM,	"devmem")	\
+	EM(ZC_PASS_SPLICE,	"splice")	\
+	EM(ZC_PASS_ITER,	"iter")		\
+	EM(ZC_PASS_SIZE,	"size")		\
+	E_(ZC_PASS_NOMEM,	"nomem")
+
+#ifndef __ZC_REASONS_ONCE_ONLY
+#define __ZC_REASONS_ONCE_ONLY
+
+#undef EM
+#undef E_
+#define EM(a, b) a,
+#define E_(a, b) a,
+
+enum zc_loan_reason { ZC_LOAN_REASONS };
+enum zc_copy_reason { ZC_COPY_REASONS ZC_COPY_MAX };
+enum zc_pass_reason { ZC_PASS_REASONS ZC_PASS_MAX };
+
+#endif
+
+#undef EM
+#undef E_
+#define EM(a, b) TRACE_DEFINE_ENUM(a);
+#define E_(a, b) TRACE_DEFINE_ENUM(a);
+
+ZC_LOAN_REASONS
+ZC_COPY_REASONS
+ZC_PASS_REASONS
+
+#undef EM
+#undef E_
+#define EM(a, b) { a, b },
+#define E_(a, b) { a, b }
+
+TRACE_EVENT(zc_loan,
+	TP_PROTO(const void *sk, unsigned int id, int ref, size_t bytes,
+		 enum zc_loan_reason reason),
+	TP_ARGS(sk, id, ref, bytes, reason),
+	TP_STRUCT__entry(
+		__field(const void *,		sk)
+		__field(unsigned int,		id)
+		__field(int,			ref)
+		__field(size_t,			bytes)
+		__field(enum zc_loan_reason,	reason)
+	),
+	TP_fast_assign(
+		__entry->sk = sk;
+		__entry->id = id;
+		__entry->ref = ref;
+		__entry->bytes = bytes;
+		__entry->reason = reason;
+	),
+	TP_printk("sk=%p loan=%u %s ref=%d bytes=%zu",
+		  __entry->sk, __entry->id,
+		  __print_symbolic(__entry->reason, ZC_LOAN_REASONS),
+		  __entry->ref, __entry->bytes)
+);
+
+TRACE_EVENT(zc_copy,
+	TP_PROTO(const void *sk, size_t bytes, enum zc_copy_reason reason),
+	TP_ARGS(sk, bytes, reason),
+	TP_STRUCT__entry(
+		__field(const void *,		sk)
+		__field(size_t,			bytes)
+		__field(enum zc_copy_reason,	reason)
+	),
+	TP_fast_assign(
+		__entry->sk = sk;
+		__entry->bytes = bytes;
+		__entry->reason = reason;
+	),
+	TP_printk("sk=%p bytes=%zu reason=%s", __entry->sk, __entry->bytes,
+		  __print_symbolic(__entry->reason, ZC_COPY_REASONS))
+);
+
+TRACE_EVENT(zc_pass,
+	TP_PROTO(const void *sk, size_t bytes, enum zc_pass_reason reason),
+	TP_ARGS(sk, bytes, reason),
+	TP_STRUCT__entry(
+		__field(const void *,		sk)
+		__field(size_t,			bytes)
+		__field(enum zc_pass_reason,	reason)
+	),
+	TP_fast_assign(
+		__entry->sk = sk;
+		__entry->bytes = bytes;
+		__entry->reason = reason;
+	),
+	TP_printk("sk=%p bytes=%zu reason=%s", __entry->sk, __entry->bytes,
+		  __print_symbolic(__entry->reason, ZC_PASS_REASONS))
+);
+
+TRACE_EVENT(zc_wait,
+	TP_PROTO(const void *sk, unsigned long pages_out, long timeo),
+	TP_ARGS(sk, pages_out, timeo),
+	TP_STRUCT__entry(
+		__field(const void *,	sk)
+		__field(unsigned long,	pages_out)
+		__field(long,		timeo)
+	),
+	TP_fast_assign(
+		__entry->sk = sk;
+		__entry->pages_out = pages_out;
+		__entry->timeo = timeo;
+	),
+	TP_printk("sk=%p pages_out=%lu timeo=%ld", __entry->sk,
+		  __entry->pages_out, __entry->timeo)
+);
+
+TRACE_EVENT(zc_pin,
+	TP_PROTO(const void *source, size_t offset, size_t bytes,
+		 unsigned long pages, int err),
+	TP_ARGS(source, offset, bytes, pages, err),
+	TP_STRUCT__entry(
+		__field(const void *,	source)
+		__field(size_t,		offset)
+		__field(size_t,		bytes)
+		__field(unsigned long,	pages)
+		__field(int,		err)
+	),
+	TP_fast_assign(
+		__entry->source = source;
+		__entry->offset = offset;
+		__entry->bytes = bytes;
+		__entry->pages = pages;
+		__entry->err = err;
+	),
+	TP_printk("source=%p offset=%zu bytes=%zu pages=%lu err=%d",
+		  __entry->source, __entry->offset, __entry->bytes,
+		  __entry->pages, __entry->err)
+);
+
+TRACE_EVENT(zc_unpin,
+	TP_PROTO(const void *source, size_t bytes, unsigned long pages,
+		 bool copied),
+	TP_ARGS(source, bytes, pages, copied),
+	TP_STRUCT__entry(
+		__field(const void *,	source)
+		__field(size_t,		bytes)
+		__field(unsigned long,	pages)
+		__field(bool,		copied)
+	),
+	TP_fast_assign(
+		__entry->source = source;
+		__entry->bytes = bytes;
+		__entry->pages = pages;
+		__entry->copied = copied;
+	),
+	TP_printk("source=%p bytes=%zu pages=%lu copied=%d", __entry->source,
+		  __entry->bytes, __entry->pages, __entry->copied)
+);
+
+#endif /* _TRACE_ZEROCOPY_H */
+
+#include <trace/define_trace.h>

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _NET_ZEROCOPY_INTERNAL_H
+#define _NET_ZEROCOPY_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/llist.h>
+#include <linux/rcupdate.h>
+#include <linux/skbuff.h>
+#include <linux/wait.h>
+
+#include <net/zerocopy.h>
+#include <trace/events/zerocopy.h>
+
+struct ctl_table_header;
+struct net;
+struct sock;
+
+/* A loan of small pages; one that ends in a large folio goes on to its end. */
+#define ZC_LOAN_BYTES		(512UL << 10)
+/* Loans chained over shared packets come back together: keep that short. */
+#define ZC_CHAIN_BYTES		(512UL << 10)
+/* Ranges in one loan, whatever the shape of the message. */
+#define ZC_LOAN_RANGES		256U
+
+#define ZC_WINDOW_DEFAULT	(8UL << 20)
+#define ZC_WINDOW_MIN		(64UL << 10)
+
+/* main.c: what a network namespace has */
+
+enum zc_stat {
+	ZC_STAT_SENDS,
+	ZC_STAT_BYTES,
+	ZC_STAT_LOANS,
+	ZC_STAT_WAITS,
+	ZC_STAT_COPIED_BYTES,
+	ZC_STAT_COPIED,
+	ZC_STAT_PASSED = ZC_STAT_COPIED + ZC_COPY_MAX,
+	ZC_STAT_MAX = ZC_STAT_PASSED + ZC_PASS_MAX,
+};
+
+struct zc_percpu {
+	unsigned long	stat[ZC_STAT_MAX];
+};
+
+/**
+ * struct zc_net - the layer's share of a network namespace
+ * @ref: one for the namespace, one for each window; loans of kernel sockets
+ *	outlive their namespace
+ * @percpu: event counters
+ * @loans_out: loans that have not ended
+ * @held_pages: pages behind them
+ * @held_peak: most that @held_pages has been
+ * @enabled: net.zerocopy.enabled
+ * @window_bytes: net.zerocopy.window_bytes
+ * @sysctl: registration of the two
+ */
+struct zc_net {
+	refcount_t			ref;
+	struct zc_percpu __percpu	*percpu;
+	atomic_long_t			loans_out;
+	atomic_long_t			held_pages;
+	atomic_long_t			held_peak;
+	u8				enabled;
+	unsigned long			window_bytes;
+	struct ctl_table_header		*sysctl;
+};
+
+struct zc_net *zc_net(const struct net *net);
+void zc_net_put(struct zc_net *zn);
+unsigned long zc_net_window_pages(const struct zc_net *zn);
+
+static inline void zc_count(struct zc_net *zn, unsigned int stat,
+			    unsigned long n)
+{
+	this_cpu_add(zn->percpu->stat[stat], n);
+}
+
+int zc_proc_init(struct net *net);
+void zc_proc_exit(struct net *net);
+int zc_sysctl_init(struct net *net, struct zc_net *zn);
+void zc_sysctl_exit(struct zc_net *zn);
+
+/* window.c: how much one socket has on loan */
+
+/**
+ * struct zc_window - a socket's window; exists while it has calls or loans
+ * @node: in the table, by @sk
+ * @rcu: lookups are lockless
+ * @sk: the socket; a reference is held
+ * @zn: its namespace's share; a reference is held
+ * @ref: one for each call and each loan
+ * @pages_out: pages on loan or reserved for a loan in the making
+ * @comebacks: counts every time pages came back
+ * @wait: senders waiting for that
+ * @swept: suspension that has seen this window
+ */
+struct zc_window {
+	struct hlist_node	node;
+	struct rcu_head		rcu;
+	struct sock		*sk;
+	struct zc_net		*zn;
+	refcount_t		ref;
+	atomic_long_t		pages_out;
+	unsigned int		comebacks;
+	wait_queue_head_t	wait;
+	unsigned int		swept;
+};
+
+struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn);
+struct zc_window *zc_window_find(struct sock *sk);
+void zc_window_put(struct zc_window *win);
+unsigned long zc_window_reserve(struct zc_window *win, unsigned long limit,
+				unsigned long want, unsigned long least);
+void zc_window_return(struct zc_window *win, unsigned long pages);
+unsigned long zc_window_room(struct zc_window *win, unsigned long limit);
+int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo);
+void zc_window_for_each_new(unsigned int sweep,
+			    void (*fn)(struct sock *sk));
+
+/* notify.c: what the application reads from its error queue */
+
+struct ubuf_info *zc_notify_get(struct sock *sk, size_t size,
+				struct ubuf_info *prev);
+void zc_notify_abort(struct sock *sk, struct ubuf_info *notify);
+void zc_notify_put(struct ubuf_info *notify, bool copied);
+
+/* ubuf.c: loans */
+
+/**
+ * struct zc_ubuf - a loan: one piece of a source, lent to the stack
+ * @ubuf: what skbs point to
+ * @copied: at the head: somebody downstream copied
+ * @private: at the head: the copy was ours, zc_tail_make_private()
+ * @id: for the trace
+ * @win: the socket's window
+ * @src: who lends; a reference is held
+ * @notify: told when the loan ends, may be NULL; a reference is held
+ * @head: first loan of the chain, itself if there is none
+ * @next: in the chain of @head
+ * @chain_bytes: at the head: bytes in the whole chain
+ * @chain_max: at the head: most that @chain_bytes may become
+ * @given: message bytes that the current ->sendmsg() was given, which end
+ *	where @ranges end (or beyond, at a fault)
+ * @lent_to: @given's offset up to which fragments have been handed out
+ * @cur: range that @cur_off lies in
+ * @cur_off: offset of that range's first byte
+ * @lnode: on the list of loans whose end waits for a better context
+ * @ranges: what is lent
+ * @vec: storage of the ranges
+ */
+struct zc_ubuf {
+	struct ubuf_info	ubuf;
+	bool			copied;
+	bool			private;
+	unsigned int		id;
+	struct zc_window	*win;
+	struct zc_source	*src;
+	struct ubuf_info	*notify;
+	struct zc_ubuf		*head;
+	struct zc_ubuf		*next;
+	size_t			chain_bytes;
+	size_t			chain_max;
+	size_t			given;
+	size_t			lent_to;
+	unsigned int		cur;
+	size_t			cur_off;
+	struct llist_node	lnode;
+	struct zc_ranges	ranges;
+	struct phys_vec		vec[];
+};
+
+extern const struct ubuf_info_ops zc_ubuf_ops;
+
+static inline struct zc_ubuf *zc_ubuf_of(struct ubuf_info *ubuf)
+{
+	return container_of(ubuf, struct zc_ubuf, ubuf);
+}
+
+static inline bool zc_skb_is_ours(struct sk_buff *skb)
+{
+	struct ubuf_info *ubuf = skb_zcopy(skb);
+
+	return ubuf && ubuf->ops == &zc_ubuf_ops;
+}
+
+struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
+			      unsigned int nr_ranges, size_t chain_max);
+void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify);
+void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to);
+int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length);
+void zc_ubuf_flush(void);
+int zc_ubuf_init(void);
+void zc_ubuf_exit(void);
+
+/* source.c: the next loan of a message */
+
+/**
+ * struct zc_call - one message on its way
+ * @sk: where to
+ * @msg: the message; msg_iter runs along with the ranges, so that whoever has
+ *	to copy finds the same bytes there
+ * @src: who lends, NULL to copy everything
+ * @win: the socket's window, NULL as long as @src is
+ * @zn: the namespace's share
+ * @notify: the application's notification, NULL while no byte was sent or if
+ *	nobody wants one
+ * @want_notify: the caller wants one
+ * @copied: some of it was copied by the layer's decision
+ * @copy_reason: why the next piece is
+ * @size: bytes in the message
+ * @sent: bytes sent
+ * @budget: most pages on loan at a time: the window or the lender's limit
+ * @loan_bytes: how much to lend at a time
+ * @timeo: what is left of SO_SNDTIMEO, in jiffies; 0 if the call must not block
+ * @flags: the caller's flags
+ */
+struct zc_call {
+	struct sock		*sk;
+	struct msghdr		*msg;
+	struct zc_source	*src;
+	struct zc_window	*win;
+	struct zc_net		*zn;
+	struct ubuf_info	*notify;
+	bool			want_notify;
+	bool			copied;
+	enum zc_copy_reason	copy_reason;
+	size_t			size;
+	size_t			sent;
+	unsigned long		budget;
+	size_t			loan_bytes;
+	long			timeo;
+	int			flags;
+};
+
+struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
+			       unsigned long least);
+void zc_call_copied(struct zc_call *call, size_t bytes,
+		    enum zc_copy_reason why);
+void zc_call_set_budget(struct zc_call *call);
+
+/* tcp.c, udp.c: one message through one protocol */
+int zc_tcp_sendmsg(struct zc_call *call);
+int zc_udp_sendmsg(struct zc_call *call);
+
+/* sendmsg.c */
+bool zc_suspended(void);
+
+/* tail.c: no foreign ubuf_info in front of the stock path */
+int zc_tail_make_private(struct sock *sk);
+
+/* route.c: which way a message goes */
+
+enum zc_route { ZC_ROUTE_PASS, ZC_ROUTE_TCP, ZC_ROUTE_UDP };
+
+enum zc_route zc_route(struct sock *sk, struct msghdr *msg, size_t size,
+		       enum zc_pass_reason *why);
+int zc_route_init(void);
+
+#endif /* _NET_ZEROCOPY_INTERNAL_H */

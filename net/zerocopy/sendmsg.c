@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The layer's two ways in: a program's MSG_ZEROCOPY send, and a kernel caller
+ * that brings its own source.
+ */
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/socket.h>
+#include <linux/uio.h>
+#include <linux/zc_user.h>
+#include <net/inet_sock.h>
+#include <net/sock.h>
+
+#include "internal.h"
+
+static bool zc_is_suspended;
+static unsigned int zc_sweeps;
+static DEFINE_MUTEX(zc_suspend_lock);
+
+/**
+ * zc_suspended() - whether the entry is about to go away
+ *
+ * Looked at under the socket lock: zc_suspend() visits each socket under it.
+ */
+bool zc_suspended(void)
+{
+	return READ_ONCE(zc_is_suspended);
+}
+
+static void zc_suspend_one(struct sock *sk)
+{
+	/* Without memory for the copy the next stock send says ENOBUFS. */
+	if (sk->sk_protocol == IPPROTO_TCP)
+		zc_tail_make_private(sk);
+}
+
+/**
+ * zc_suspend() - leave every socket as the stock path expects it
+ *
+ * From now on messages pass, what is left of those under way is copied, and no
+ * unsent tail carries a ubuf_info of the layer. Loans end when they end.
+ *
+ * Context: process, sleeps.
+ */
+void zc_suspend(void)
+{
+	mutex_lock(&zc_suspend_lock);
+	WRITE_ONCE(zc_is_suspended, true);
+	zc_window_for_each_new(++zc_sweeps, zc_suspend_one);
+	mutex_unlock(&zc_suspend_lock);
+}
+ZC_EXPORT_SYMBOL(zc_suspend);
+
+/**
+ * zc_resume() - the entry stays after all
+ *
+ * Context: any.
+ */
+void zc_resume(void)
+{
+	WRITE_ONCE(zc_is_suspended, false);
+}
+ZC_EXPORT_SYMBOL(zc_resume);
+
+static int zc_call_run(struct zc_call *call, enum zc_route route)
+{
+	int ret;
+
+	if (call->src)
+		zc_call_set_budget(call);
+
+	ret = route == ZC_ROUTE_TCP ? zc_tcp_sendmsg(call) :
+				      zc_udp_sendmsg(call);
+	if (ret > 0) {
+		zc_count(call->zn, ZC_STAT_SENDS, 1);
+		zc_count(call->zn, ZC_STAT_BYTES, ret);
+	}
+	return ret;
+}
+
+/* Hand a message to the protocol as it came. */
+static int zc_pass(struct sock *sk, struct msghdr *msg, size_t size,
+		   struct zc_net *zn, enum zc_pass_reason why)
+{
+	struct zc_window *win;
+	int err;
+
+	zc_count(zn, ZC_STAT_PASSED + why, 1);
+	trace_zc_pass(sk, size, why);
+
+	/* Rule 5: the stock path must not meet a loan in the unsent tail. */
+	if (sk->sk_protocol == IPPROTO_TCP && !msg->msg_ubuf &&
+	    sock_flag(sk, SOCK_ZEROCOPY)) {
+		win = zc_window_find(sk);
+		if (win) {
+			err = zc_tail_make_private(sk);
+			zc_window_put(win);
+			if (err)
+				return err;
+		}
+	}
+	return READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
+}
+
+/**
+ * zc_entry_sendmsg() - take a MSG_ZEROCOPY send off an INET socket's hands
+ * @sock: the socket
+ * @msg: the message, with MSG_ZEROCOPY set; msg_flags and msg_iter as
+ *	->sendmsg() gets them
+ * @size: bytes in @msg
+ *
+ * Sends it through the layer, or passes it to the protocol untouched.
+ *
+ * Context: process, may sleep; the socket is not locked. The caller must not
+ *	go away while this runs: it is reached by a tail call, and holds the
+ *	module itself from its first instructions on.
+ * Return: what ->sendmsg() returns. Source: S1.4, S1.5.
+ */
+int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
+{
+	struct sock *sk = sock->sk;
+	struct zc_call call = {
+		.sk = sk,
+		.msg = msg,
+		.size = size,
+		.flags = msg->msg_flags,
+		.want_notify = true,
+	};
+	enum zc_pass_reason why;
+	enum zc_route route;
+	int ret;
+
+	__module_get(THIS_MODULE);
+	call.zn = zc_net(sock_net(sk));
+
+	route = zc_route(sk, msg, size, &why);
+	if (route != ZC_ROUTE_PASS) {
+		if (!sock_flag(sk, SOCK_ZEROCOPY))
+			why = ZC_PASS_NOSOCKOPT;
+		else if (!READ_ONCE(call.zn->enabled))
+			why = ZC_PASS_DISABLED;
+		else if (zc_suspended())
+			why = ZC_PASS_SUSPENDED;
+		else if (!iter_is_ubuf(&msg->msg_iter) &&
+			 !iter_is_iovec(&msg->msg_iter))
+			why = ZC_PASS_ITER;
+		else
+			goto take;
+		route = ZC_ROUTE_PASS;
+	}
+	ret = zc_pass(sk, msg, size, call.zn, why);
+	goto out;
+
+take:
+	call.win = zc_window_get(sk, call.zn);
+	if (!call.win)
+		goto nomem;
+	call.src = zc_user_source_alloc(&msg->msg_iter,
+					zc_net_window_pages(call.zn));
+	if (!call.src)
+		goto nomem;
+
+	ret = zc_call_run(&call, route);
+
+	zc_source_put(call.src);
+	zc_window_put(call.win);
+	goto out;
+
+nomem:
+	ret = zc_pass(sk, msg, size, call.zn, ZC_PASS_NOMEM);
+	if (call.win)
+		zc_window_put(call.win);
+out:
+	module_put(THIS_MODULE);
+	return ret;
+}
+ZC_EXPORT_SYMBOL(zc_entry_sendmsg);
+
+/**
+ * zc_sendmsg() - send a message of lent memory
+ * @sock: any socket
+ * @msg: the message. msg_iter describes the same bytes as @src, in memory that
+ *	can be copied from: that is what happens where nothing can be lent
+ * @src: who lends, or NULL. The caller keeps its reference; ops->release may
+ *	run long after this call
+ *
+ * Without a source the message is copied, and the caller may use its memory
+ * again at once. With one that holds for what ops->cleanup has given back.
+ * No notification goes to the error queue.
+ *
+ * Context: process, may sleep; the socket is not locked.
+ * Return: bytes sent, which may be fewer than the message has, or an errno if
+ *	none were. Source: S1.1, S1.4.
+ */
+int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
+{
+	struct sock *sk = sock->sk;
+	struct zc_call call = {
+		.sk = sk,
+		.msg = msg,
+		.src = src,
+		.size = msg_data_left(msg),
+	};
+	enum zc_pass_reason why;
+	enum zc_route route;
+	int ret;
+
+	msg->msg_flags &= ~(MSG_ZEROCOPY | MSG_SPLICE_PAGES);
+	call.flags = msg->msg_flags;
+	if (!src || (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
+		return sock_sendmsg(sock, msg);
+
+	call.zn = zc_net(sock_net(sk));
+	route = zc_route(sk, msg, call.size, &why);
+	if (route != ZC_ROUTE_PASS && zc_suspended()) {
+		why = ZC_PASS_SUSPENDED;
+		route = ZC_ROUTE_PASS;
+	} else if (route != ZC_ROUTE_PASS && !inet_sk(sk)->inet_num) {
+		/* sock_sendmsg() finds it a port. */
+		why = ZC_PASS_STATE;
+		route = ZC_ROUTE_PASS;
+	}
+	if (route == ZC_ROUTE_PASS) {
+		zc_count(call.zn, ZC_STAT_PASSED + why, 1);
+		trace_zc_pass(sk, call.size, why);
+		return sock_sendmsg(sock, msg);
+	}
+
+	call.win = zc_window_get(sk, call.zn);
+	if (!call.win)
+		return -ENOMEM;
+	ret = zc_call_run(&call, route);
+	zc_window_put(call.win);
+	return ret;
+}
+ZC_EXPORT_SYMBOL(zc_sendmsg);

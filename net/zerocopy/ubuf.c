@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loans. A loan is the ubuf_info that skbs point to; it keeps the lender's
+ * ranges until no skb does so any more.
+ *
+ * Small sends share packets, and a skb has room for one ubuf_info only. A loan
+ * that is to go into a skb of another loan is chained behind that one (the way
+ * io_uring does it): it holds a reference on the head of the chain, and all of
+ * the chain ends together.
+ */
+#include <linux/llist.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include <net/zc_skb.h>
+
+#include "internal.h"
+
+static struct workqueue_struct *zc_wq;
+static LLIST_HEAD(zc_deferred);
+static atomic_t zc_loan_ids;
+
+static void zc_trace(const struct zc_ubuf *zu, enum zc_loan_reason why)
+{
+	trace_zc_loan(zu->win->sk, zu->id, refcount_read(&zu->ubuf.refcnt),
+		      zu->ranges.bytes, why);
+}
+
+/* The last reference is gone: one loan of a chain ends. */
+static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied, bool private)
+{
+	struct zc_window *win = zu->win;
+	unsigned long pages = zu->ranges.held_pages;
+
+	zc_trace(zu, ZC_LOAN_END);
+	if (copied && zu->ranges.bytes) {
+		enum zc_copy_reason why = private ? ZC_COPY_PRIVATE :
+						    ZC_COPY_ORPHAN;
+
+		zc_count(win->zn, ZC_STAT_COPIED + why, 1);
+		zc_count(win->zn, ZC_STAT_COPIED_BYTES, zu->ranges.bytes);
+		trace_zc_copy(win->sk, zu->ranges.bytes, why);
+	}
+
+	if (zu->ranges.nr)
+		zu->src->ops->cleanup(zu->src, &zu->ranges, 0, copied);
+	zc_source_put(zu->src);
+	atomic_long_sub(pages, &win->zn->held_pages);
+	atomic_long_dec(&win->zn->loans_out);
+
+	/* The memory is back before anybody is told so. */
+	if (zu->notify)
+		zc_notify_put(zu->notify, copied);
+	zc_window_return(win, pages);
+	kfree(zu);
+	zc_window_put(win);
+}
+
+static void zc_ubuf_end(struct zc_ubuf *head)
+{
+	bool copied = head->copied, private = head->private;
+	struct zc_ubuf *zu = head, *next;
+
+	do {
+		next = zu->next;
+		zc_ubuf_end_one(zu, copied, private);
+		zu = next;
+	} while (zu);
+}
+
+static void zc_deferred_work(struct work_struct *work)
+{
+	struct zc_ubuf *zu, *next;
+
+	llist_for_each_entry_safe(zu, next, llist_del_all(&zc_deferred), lnode)
+		zc_ubuf_end(zu);
+}
+
+static DECLARE_WORK(zc_deferred_job, zc_deferred_work);
+
+/* ubuf_info_ops.complete: one skb, or the call, is done with the loan. */
+static void zc_ubuf_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
+			     bool success)
+{
+	struct zc_ubuf *zu = zc_ubuf_of(ubuf);
+	struct zc_ubuf *head = zu->head;
+
+	zc_trace(zu, !success ? ZC_LOAN_PUT_COPIED :
+		 skb ? ZC_LOAN_PUT_SENT : ZC_LOAN_PUT_CALL);
+	/* The skb may have held bytes of any loan in the chain. */
+	if (!success)
+		WRITE_ONCE(head->copied, true);
+
+	if (!refcount_dec_and_test(&ubuf->refcnt))
+		return;
+
+	if (head != zu) {
+		zc_trace(head, ZC_LOAN_PUT_LINK);
+		if (!refcount_dec_and_test(&head->ubuf.refcnt))
+			return;
+	}
+
+	/* Unpinning and waking want their interrupts on. */
+	if (in_hardirq() || irqs_disabled()) {
+		zc_trace(head, ZC_LOAN_DEFER);
+		if (llist_add(&head->lnode, &zc_deferred))
+			queue_work(zc_wq, &zc_deferred_job);
+		return;
+	}
+	zc_ubuf_end(head);
+}
+
+/*
+ * ubuf_info_ops.link_skb: a stream is about to add fragments to @skb, with the
+ * socket locked. -EEXIST makes it start a new skb.
+ */
+static int zc_ubuf_link_skb(struct sk_buff *skb, struct ubuf_info *ubuf)
+{
+	struct zc_ubuf *zu = zc_ubuf_of(ubuf);
+	struct ubuf_info *prev = skb_zcopy(skb);
+	struct zc_ubuf *head;
+
+	if (!prev) {
+		/* Fragments with references and without do not mix. */
+		if (skb_shinfo(skb)->nr_frags)
+			return -EEXIST;
+		net_zcopy_get(ubuf);
+		skb_zcopy_init(skb, ubuf);
+		zc_trace(zu, ZC_LOAN_GET_LINK);
+		return 0;
+	}
+	if (prev->ops != &zc_ubuf_ops || !skb_zcopy_managed(skb))
+		return -EEXIST;
+	if (prev == ubuf)
+		return 0;
+	/* No fragment may be left: then a link would tie for nothing. */
+	if (skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS)
+		return -EEXIST;
+	/* Two chains cannot be joined. */
+	if (zu->head != zu || zu->next)
+		return -EEXIST;
+
+	head = zc_ubuf_of(prev)->head;
+	if (head->chain_bytes + zu->ranges.bytes > head->chain_max)
+		return -EEXIST;
+
+	head->chain_bytes += zu->ranges.bytes;
+	zu->head = head;
+	zu->next = head->next;
+	head->next = zu;
+	net_zcopy_get(&head->ubuf);
+	zc_trace(head, ZC_LOAN_GET_LINK);
+	return 0;
+}
+
+const struct ubuf_info_ops zc_ubuf_ops = {
+	.complete = zc_ubuf_complete,
+	.link_skb = zc_ubuf_link_skb,
+};
+
+/**
+ * zc_ubuf_alloc() - make a loan, with nothing lent yet
+ * @win: the socket's window
+ * @src: who lends
+ * @nr_ranges: how many ranges it has room for
+ * @chain_max: how many bytes a chain may have that it becomes the head of
+ *
+ * Takes references on @win and @src. The caller owns the loan's first
+ * reference and ends it with zc_ubuf_end_call().
+ *
+ * Context: process, may sleep.
+ * Return: the loan, NULL if out of memory.
+ */
+struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
+			      unsigned int nr_ranges, size_t chain_max)
+{
+	struct zc_ubuf *zu;
+
+	zu = kmalloc(struct_size(zu, vec, nr_ranges), GFP_KERNEL_ACCOUNT);
+	if (!zu)
+		return NULL;
+
+	memset(zu, 0, sizeof(*zu));
+	zu->ubuf.ops = &zc_ubuf_ops;
+	zu->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
+	refcount_set(&zu->ubuf.refcnt, 1);
+	zu->head = zu;
+	zu->chain_max = chain_max;
+	zu->ranges.max = nr_ranges;
+	zu->ranges.vec = zu->vec;
+
+	refcount_inc(&win->ref);
+	zu->win = win;
+	refcount_inc(&src->ref);
+	zu->src = src;
+
+	zu->id = atomic_inc_return(&zc_loan_ids);
+	atomic_long_inc(&win->zn->loans_out);
+	zc_trace(zu, ZC_LOAN_NEW);
+	return zu;
+}
+
+/**
+ * zc_ubuf_set_notify() - have the application told when the loan ends
+ * @zu: the loan
+ * @notify: notification; a reference is taken
+ */
+void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify)
+{
+	net_zcopy_get(notify);
+	zu->notify = notify;
+}
+
+/**
+ * zc_ubuf_end_call() - the call has handed out what it could
+ * @zu: the loan; gone on return if no skb points to it
+ * @sent_to: bytes at the front of the loan that skbs point to
+ *
+ * What lies behind @sent_to goes back to the lender at once, and the call's
+ * reference is dropped.
+ *
+ * Context: process, without the socket lock.
+ */
+void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to)
+{
+	unsigned long held = zu->ranges.held_pages;
+	unsigned int from;
+	size_t off = 0;
+
+	for (from = 0; from < zu->ranges.nr && off < sent_to; from++)
+		off += zu->vec[from].len;
+
+	if (from < zu->ranges.nr) {
+		zc_trace(zu, ZC_LOAN_TRIM);
+		zu->src->ops->cleanup(zu->src, &zu->ranges, from, false);
+		held -= zu->ranges.held_pages;
+		atomic_long_sub(held, &zu->win->zn->held_pages);
+		zc_window_return(zu->win, held);
+	}
+	zc_ubuf_complete(NULL, &zu->ubuf, true);
+}
+
+/* Stand on the range that @pos lies in; mostly that is where we stand. */
+static bool zc_ubuf_seek(struct zc_ubuf *zu, size_t pos)
+{
+	if (pos < zu->cur_off) {
+		zu->cur = 0;
+		zu->cur_off = 0;
+	}
+	while (zu->cur < zu->ranges.nr &&
+	       pos >= zu->cur_off + zu->vec[zu->cur].len)
+		zu->cur_off += zu->vec[zu->cur++].len;
+	return zu->cur < zu->ranges.nr;
+}
+
+/**
+ * zc_sg_from_iter() - msghdr.sg_from_iter: put ranges of a loan into a skb
+ * @skb: the skb
+ * @from: msg_iter of a msghdr whose msg_ubuf is a loan; it stands at the same
+ *	message byte as the ranges, and is advanced
+ * @length: bytes wanted
+ *
+ * Context: process; a stream's socket is locked.
+ * Return: 0, -EMSGSIZE if @skb has no fragment left, -EFAULT where the memory
+ *	behind the ranges cannot be read, -EEXIST if @skb holds references.
+ */
+int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length)
+{
+	struct msghdr *msg = container_of(from, struct msghdr, msg_iter);
+	struct zc_ubuf *zu = zc_ubuf_of(msg->msg_ubuf);
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	size_t start = zu->given - iov_iter_count(from);
+	size_t pos = start;
+	int err = 0;
+
+	if (!shinfo->nr_frags)
+		shinfo->flags |= SKBFL_MANAGED_FRAG_REFS;
+	else if (unlikely(!skb_zcopy_managed(skb)))
+		return -EEXIST;
+
+	length = min(length, iov_iter_count(from));
+	while (length) {
+		const struct phys_vec *pv;
+		size_t off, len;
+
+		if (!zc_ubuf_seek(zu, pos)) {
+			err = zu->ranges.fault ? -EFAULT : -EMSGSIZE;
+			break;
+		}
+		pv = &zu->vec[zu->cur];
+		off = pos - zu->cur_off;
+		len = min(length, pv->len - off);
+		if (!zc_skb_add_phys(skb, pv->paddr + off, len)) {
+			err = -EMSGSIZE;
+			break;
+		}
+		pos += len;
+		length -= len;
+	}
+
+	if (pos > start) {
+		iov_iter_advance(from, pos - start);
+		zu->lent_to = pos;
+	}
+	return err;
+}
+
+/**
+ * zc_ubuf_flush() - wait for ends that were deferred
+ *
+ * Context: process, sleeps.
+ */
+void zc_ubuf_flush(void)
+{
+	flush_work(&zc_deferred_job);
+}
+
+int zc_ubuf_init(void)
+{
+	zc_wq = alloc_workqueue("zerocopy", WQ_UNBOUND, 0);
+	return zc_wq ? 0 : -ENOMEM;
+}
+
+void zc_ubuf_exit(void)
+{
+	destroy_workqueue(zc_wq);
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One datagram through UDP: one loan, or a copy.
+ */
+#include <linux/err.h>
+#include <linux/socket.h>
+#include <linux/udp.h>
+#include <linux/uio.h>
+#include <net/sock.h>
+
+#include "internal.h"
+
+static int zc_udp_try(struct zc_call *call, struct zc_ubuf *zu)
+{
+	struct msghdr *msg = call->msg;
+	int ret;
+
+	msg->msg_ubuf = NULL;
+	msg->msg_flags = call->flags & ~MSG_ZEROCOPY;
+	if (zu) {
+		zu->given = call->size;
+		msg->msg_ubuf = &zu->ubuf;
+		msg->sg_from_iter = zc_sg_from_iter;
+		msg->msg_flags |= MSG_ZEROCOPY;
+	}
+	ret = READ_ONCE(call->sk->sk_prot)->sendmsg(call->sk, msg, call->size);
+	msg->msg_ubuf = NULL;
+	msg->sg_from_iter = NULL;
+	msg->msg_flags = call->flags;
+	return ret;
+}
+
+/**
+ * zc_udp_sendmsg() - send a datagram through a plain UDP socket
+ * @call: the message, at most 65535 bytes
+ *
+ * Context: process, sleeps if the call may block.
+ * Return: bytes sent, or an errno.
+ */
+int zc_udp_sendmsg(struct zc_call *call)
+{
+	unsigned long least = DIV_ROUND_UP(call->size, PAGE_SIZE);
+	struct iov_iter start = call->msg->msg_iter;
+	struct zc_ubuf *zu = NULL;
+	bool lent = false;
+	int ret;
+
+	call->timeo = sock_sndtimeo(call->sk, call->flags & MSG_DONTWAIT);
+
+	call->copy_reason = ZC_COPY_SUSPENDED;
+	if (call->src && !zc_suspended()) {
+		zu = zc_source_lend(call, call->size, least);
+		if (IS_ERR(zu))
+			return PTR_ERR(zu);
+		/* A datagram cannot be lent in part. */
+		if (zu && zu->ranges.bytes < call->size && !zu->ranges.fault &&
+		    zu->ranges.nr < zu->ranges.max) {
+			zc_ubuf_end_call(zu, 0);
+			zu = NULL;
+			call->copy_reason = ZC_COPY_MEMLOCK;
+		}
+	}
+
+	if (call->want_notify) {
+		call->notify = zc_notify_get(call->sk, call->size, NULL);
+		if (!call->notify) {
+			if (zu)
+				zc_ubuf_end_call(zu, 0);
+			return -ENOBUFS;
+		}
+		if (zu)
+			zc_ubuf_set_notify(zu, call->notify);
+	}
+
+	ret = zc_udp_try(call, zu);
+	if (zu && ret > 0)
+		lent = zu->lent_to;
+	if (zu && (ret == -EINVAL || ret == -EEXIST) &&
+	    READ_ONCE(udp_sk(call->sk)->pending)) {
+		/* Corked by another thread since we looked. */
+		call->msg->msg_iter = start;
+		call->copy_reason = ZC_COPY_CORK;
+		ret = zc_udp_try(call, NULL);
+	} else if (zu) {
+		call->copy_reason = ZC_COPY_ROUTE;
+	}
+
+	if (ret > 0) {
+		call->sent = ret;
+		if (!lent) {
+			zc_call_copied(call, ret, call->copy_reason);
+			call->copied = true;
+		}
+	}
+	if (call->notify && ret < 0) {
+		if (zu) {
+			zu->notify = NULL;
+			zc_notify_put(call->notify, false);
+		}
+		zc_notify_abort(call->sk, call->notify);
+	} else if (call->notify) {
+		zc_notify_put(call->notify, call->copied);
+	}
+	if (zu)
+		zc_ubuf_end_call(zu, lent ? call->size : 0);
+	return ret;
+}

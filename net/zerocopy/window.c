@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The window: how much one socket may have on loan at a time.
+ *
+ * The state is made with a socket's first call or loan and goes with its last,
+ * so nothing has to be told when a socket is destroyed.
+ */
+#include <linux/hash.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <net/sock.h>
+
+#include "internal.h"
+
+#define ZC_WINDOW_BITS	10
+
+struct zc_bucket {
+	struct hlist_head	head;
+	spinlock_t		lock;		/* additions and removals */
+};
+
+static struct zc_bucket zc_windows[1 << ZC_WINDOW_BITS] = {
+	[0 ... (1 << ZC_WINDOW_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(zc_windows.lock),
+	},
+};
+
+static struct zc_bucket *zc_bucket(const struct sock *sk)
+{
+	return &zc_windows[hash_ptr(sk, ZC_WINDOW_BITS)];
+}
+
+static struct zc_window *zc_bucket_find(struct zc_bucket *b, struct sock *sk)
+{
+	struct zc_window *win;
+
+	hlist_for_each_entry_rcu(win, &b->head, node,
+				 lockdep_is_held(&b->lock)) {
+		if (win->sk == sk && refcount_inc_not_zero(&win->ref))
+			return win;
+	}
+	return NULL;
+}
+
+/**
+ * zc_window_find() - look up a socket's window
+ * @sk: the socket; the caller has a reference
+ *
+ * Context: any but hard interrupt.
+ * Return: the window with a reference, or NULL: nothing of @sk is on loan and
+ *	no call is under way.
+ */
+struct zc_window *zc_window_find(struct sock *sk)
+{
+	struct zc_window *win;
+
+	rcu_read_lock();
+	win = zc_bucket_find(zc_bucket(sk), sk);
+	rcu_read_unlock();
+	return win;
+}
+
+/**
+ * zc_window_get() - find or make a socket's window
+ * @sk: the socket; the caller has a reference
+ * @zn: the share of its namespace
+ *
+ * A window keeps this module, the socket and the share of the namespace.
+ *
+ * Context: process, may sleep.
+ * Return: the window with a reference, NULL if out of memory.
+ */
+struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
+{
+	struct zc_bucket *b = zc_bucket(sk);
+	struct zc_window *win, *made;
+
+	win = zc_window_find(sk);
+	if (win)
+		return win;
+
+	made = kzalloc(sizeof(*made), GFP_KERNEL_ACCOUNT);
+	if (!made)
+		return NULL;
+	made->sk = sk;
+	made->zn = zn;
+	refcount_set(&made->ref, 1);
+	init_waitqueue_head(&made->wait);
+
+	spin_lock_bh(&b->lock);
+	win = zc_bucket_find(b, sk);
+	if (!win) {
+		__module_get(THIS_MODULE);
+		sock_hold(sk);
+		refcount_inc(&zn->ref);
+		hlist_add_head_rcu(&made->node, &b->head);
+	}
+	spin_unlock_bh(&b->lock);
+
+	if (win) {
+		kfree(made);
+		return win;
+	}
+	return made;
+}
+
+/**
+ * zc_window_put() - drop a reference on a window
+ * @win: the window
+ *
+ * Context: any but hard interrupt.
+ */
+void zc_window_put(struct zc_window *win)
+{
+	struct zc_bucket *b;
+
+	if (!refcount_dec_and_test(&win->ref))
+		return;
+
+	b = zc_bucket(win->sk);
+	spin_lock_bh(&b->lock);
+	hlist_del_rcu(&win->node);
+	spin_unlock_bh(&b->lock);
+
+	zc_net_put(win->zn);
+	sock_put(win->sk);
+	kfree_rcu(win, rcu);
+	/* Last: zc_exit() waits for whoever is between here and the return. */
+	module_put(THIS_MODULE);
+}
+
+/**
+ * zc_window_reserve() - take room for a loan
+ * @win: the window
+ * @limit: its size, in pages
+ * @want: pages that are welcome
+ * @least: pages that are needed
+ *
+ * Return: pages reserved, 0 if there is no room for @least.
+ */
+unsigned long zc_window_reserve(struct zc_window *win, unsigned long limit,
+				unsigned long want, unsigned long least)
+{
+	long out = atomic_long_read(&win->pages_out);
+	unsigned long granted;
+
+	do {
+		if (out >= limit || limit - out < least)
+			return 0;
+		granted = min(want, limit - out);
+	} while (!atomic_long_try_cmpxchg(&win->pages_out, &out,
+					  out + granted));
+	return granted;
+}
+
+/**
+ * zc_window_return() - pages came back, or were reserved and not needed
+ * @win: the window
+ * @pages: how many
+ *
+ * Context: any but hard interrupt.
+ */
+void zc_window_return(struct zc_window *win, unsigned long pages)
+{
+	if (!pages)
+		return;
+	atomic_long_sub(pages, &win->pages_out);
+	WRITE_ONCE(win->comebacks, READ_ONCE(win->comebacks) + 1);
+	if (wq_has_sleeper(&win->wait))
+		wake_up_interruptible(&win->wait);
+}
+
+/**
+ * zc_window_room() - how much could be lent now
+ * @win: the window
+ * @limit: its size, in pages
+ *
+ * Return: pages; a hint only.
+ */
+unsigned long zc_window_room(struct zc_window *win, unsigned long limit)
+{
+	unsigned long out = atomic_long_read(&win->pages_out);
+
+	return out < limit ? limit - out : 0;
+}
+
+/**
+ * zc_window_wait() - wait until something on loan came back
+ * @win: the window
+ * @seen: win->comebacks when the caller found no room
+ * @timeo: what is left of the deadline, in jiffies; updated
+ *
+ * Returns early when the socket fails or is shut down: the protocol then says
+ * how. Must not be called with the socket locked: acknowledgments would go to
+ * the backlog, and nothing would ever come back.
+ *
+ * Context: process, sleeps.
+ * Return: 0, -EAGAIN at the deadline, -ERESTARTSYS or -EINTR.
+ */
+int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo)
+{
+	struct sock *sk = win->sk;
+	DEFINE_WAIT(on_window);
+	DEFINE_WAIT(on_sock);
+	int err = 0;
+
+	zc_count(win->zn, ZC_STAT_WAITS, 1);
+	trace_zc_wait(sk, atomic_long_read(&win->pages_out), *timeo);
+
+	for (;;) {
+		prepare_to_wait(&win->wait, &on_window, TASK_INTERRUPTIBLE);
+		prepare_to_wait(sk_sleep(sk), &on_sock, TASK_INTERRUPTIBLE);
+		if (READ_ONCE(win->comebacks) != seen ||
+		    !atomic_long_read(&win->pages_out) ||
+		    READ_ONCE(sk->sk_err) ||
+		    READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+			break;
+		if (!*timeo) {
+			err = -EAGAIN;
+			break;
+		}
+		if (signal_pending(current)) {
+			err = sock_intr_errno(*timeo);
+			break;
+		}
+		*timeo = schedule_timeout(*timeo);
+	}
+	finish_wait(sk_sleep(sk), &on_sock);
+	finish_wait(&win->wait, &on_window);
+	return err;
+}
+
+/**
+ * zc_window_for_each_new() - visit every socket that has a window
+ * @sweep: number of this sweep; a window is visited once for each number
+ * @fn: called with a reference on the socket; may sleep
+ *
+ * A window that is added while the sweep runs is either visited or added after
+ * everything that was written before the sweep began is visible to its owner.
+ *
+ * Context: process, sleeps.
+ */
+void zc_window_for_each_new(unsigned int sweep, void (*fn)(struct sock *sk))
+{
+	struct zc_window *win;
+	struct zc_bucket *b;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(zc_windows); i++) {
+		b = &zc_windows[i];
+again:
+		spin_lock_bh(&b->lock);
+		hlist_for_each_entry(win, &b->head, node) {
+			if (win->swept == sweep ||
+			    !refcount_inc_not_zero(&win->ref))
+				continue;
+			win->swept = sweep;
+			spin_unlock_bh(&b->lock);
+			fn(win->sk);
+			zc_window_put(win);
+			cond_resched();
+			goto again;
+		}
+		spin_unlock_bh(&b->lock);
+	}
+}
