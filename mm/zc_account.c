@@ -5,6 +5,7 @@
  * The kernel's own helper is declared in a networking header, adds two pages
  * for the worst case and asks capable() on each call.
  */
+#include <kunit/visibility.h>
 #include <linux/atomic.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -45,6 +46,7 @@ void zc_account_init(struct zc_account *acct, unsigned long window_pages)
 	}
 	acct->user = get_uid(current_user());
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_account_init);
 
 /**
  * zc_account_exit() - drop the reference on the charged user
@@ -57,6 +59,7 @@ void zc_account_exit(struct zc_account *acct)
 	if (acct->user)
 		free_uid(acct->user);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_account_exit);
 
 /**
  * zc_account_charge_upto() - charge as many pages as the limit leaves
@@ -93,6 +96,7 @@ unsigned long zc_account_charge_upto(struct zc_account *acct,
 					  old + granted));
 	return granted;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_account_charge_upto);
 
 /**
  * zc_account_charge() - charge pages, all or nothing
@@ -111,6 +115,7 @@ bool zc_account_charge(struct zc_account *acct, unsigned long pages)
 	zc_account_uncharge(acct, granted);
 	return false;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_account_charge);
 
 /**
  * zc_account_uncharge() - pages are no longer pinned
@@ -124,3 +129,4 @@ void zc_account_uncharge(struct zc_account *acct, unsigned long pages)
 	if (pages && acct->limit != ZC_UNCOUNTED)
 		atomic_long_sub(pages, &acct->user->locked_vm);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_account_uncharge);

@@ -6,6 +6,7 @@
  * A range never leaves its folio and holds exactly one pin on it, whatever its
  * length: one range, one unpin, and no second table to remember the pages in.
  */
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -280,3 +281,4 @@ struct zc_source *zc_user_source_alloc(const struct iov_iter *iter,
 	zu->pos = 0;
 	return &zu->src;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_user_source_alloc);

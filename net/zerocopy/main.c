@@ -2,6 +2,7 @@
 /*
  * The module and its share of each network namespace.
  */
+#include <kunit/visibility.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
@@ -28,6 +29,7 @@ struct zc_net *zc_net(const struct net *net)
 
 	return slot->zn;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_net);
 
 /**
  * zc_net_put() - drop a reference on a share

@@ -4,6 +4,7 @@
  * the id, merges neighbours and writes the error queue. No skb of the layer
  * points to it; each loan holds a reference and ends with its completion.
  */
+#include <kunit/visibility.h>
 #include <linux/limits.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
@@ -44,6 +45,7 @@ struct ubuf_info *zc_notify_get(struct sock *sk, size_t size,
 	uz->bytelen = min_t(size_t, uz->bytelen + size, ZC_NOTIFY_BYTES);
 	return notify;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_notify_get);
 
 /**
  * zc_notify_abort() - the call sent nothing: give its id back
@@ -64,6 +66,7 @@ void zc_notify_abort(struct sock *sk, struct ubuf_info *notify)
 		uz->len--;
 	zc_notify_put(notify, false);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_notify_abort);
 
 /**
  * zc_notify_put() - one holder of a notification is done with it
@@ -76,3 +79,4 @@ void zc_notify_put(struct ubuf_info *notify, bool copied)
 {
 	notify->ops->complete(NULL, notify, !copied);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_notify_put);

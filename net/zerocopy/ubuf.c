@@ -8,6 +8,7 @@
  * io_uring does it): it holds a reference on the head of the chain, and all of
  * the chain ends together.
  */
+#include <kunit/visibility.h>
 #include <linux/llist.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -159,6 +160,7 @@ const struct ubuf_info_ops zc_ubuf_ops = {
 	.complete = zc_ubuf_complete,
 	.link_skb = zc_ubuf_link_skb,
 };
+EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_ops);
 
 /**
  * zc_ubuf_alloc() - make a loan, with nothing lent yet
@@ -201,6 +203,7 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 	zc_trace(zu, ZC_LOAN_NEW);
 	return zu;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_alloc);
 
 /**
  * zc_ubuf_set_notify() - have the application told when the loan ends
@@ -212,6 +215,7 @@ void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify)
 	net_zcopy_get(notify);
 	zu->notify = notify;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_set_notify);
 
 /**
  * zc_ubuf_end_call() - the call has handed out what it could
@@ -241,6 +245,7 @@ void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to)
 	}
 	zc_ubuf_complete(NULL, &zu->ubuf, true);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_end_call);
 
 /* Stand on the range that @pos lies in; mostly that is where we stand. */
 static bool zc_ubuf_seek(struct zc_ubuf *zu, size_t pos)
@@ -306,6 +311,7 @@ int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length)
 	}
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_sg_from_iter);
 
 /**
  * zc_ubuf_flush() - wait for ends that were deferred
@@ -316,6 +322,7 @@ void zc_ubuf_flush(void)
 {
 	flush_work(&zc_deferred_job);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_flush);
 
 int zc_ubuf_init(void)
 {

@@ -5,6 +5,7 @@
  * The state is made with a socket's first call or loan and goes with its last,
  * so nothing has to be told when a socket is destroyed.
  */
+#include <kunit/visibility.h>
 #include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
@@ -61,6 +62,7 @@ struct zc_window *zc_window_find(struct sock *sk)
 	rcu_read_unlock();
 	return win;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_find);
 
 /**
  * zc_window_get() - find or make a socket's window
@@ -105,6 +107,7 @@ struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
 	}
 	return made;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_get);
 
 /**
  * zc_window_put() - drop a reference on a window
@@ -130,6 +133,7 @@ void zc_window_put(struct zc_window *win)
 	/* Last: zc_exit() waits for whoever is between here and the return. */
 	module_put(THIS_MODULE);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_put);
 
 /**
  * zc_window_reserve() - take room for a loan
@@ -154,6 +158,7 @@ unsigned long zc_window_reserve(struct zc_window *win, unsigned long limit,
 					  out + granted));
 	return granted;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_reserve);
 
 /**
  * zc_window_return() - pages came back, or were reserved and not needed
@@ -171,6 +176,7 @@ void zc_window_return(struct zc_window *win, unsigned long pages)
 	if (wq_has_sleeper(&win->wait))
 		wake_up_interruptible(&win->wait);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_return);
 
 /**
  * zc_window_room() - how much could be lent now
@@ -185,6 +191,7 @@ unsigned long zc_window_room(struct zc_window *win, unsigned long limit)
 
 	return out < limit ? limit - out : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_room);
 
 /**
  * zc_window_wait() - wait until something on loan came back
@@ -231,6 +238,7 @@ int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo)
 	finish_wait(&win->wait, &on_window);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_window_wait);
 
 /**
  * zc_window_for_each_new() - visit every socket that has a window
