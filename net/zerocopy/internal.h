@@ -13,6 +13,7 @@
 
 struct ctl_table_header;
 struct net;
+struct proto;
 struct sock;
 
 /* A loan of small pages; one that ends in a large folio goes on to its end. */
@@ -115,7 +116,8 @@ void zc_window_return(struct zc_window *win, unsigned long pages);
 unsigned long zc_window_room(struct zc_window *win, unsigned long limit);
 int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo);
 void zc_window_for_each_new(unsigned int sweep,
-			    void (*fn)(struct sock *sk));
+			    void (*fn)(struct sock *sk, unsigned long arg),
+			    unsigned long arg);
 
 /* notify.c: what the application reads from its error queue */
 
@@ -200,6 +202,7 @@ void zc_ubuf_exit(void);
  * @msg: the message; msg_iter runs along with the ranges, so that whoever has
  *	to copy finds the same bytes there
  * @src: who lends, NULL to copy everything
+ * @prot: the protocol it was routed to
  * @win: the socket's window, NULL as long as @src is
  * @zn: the namespace's share
  * @notify: the application's notification, NULL while no byte was sent or if
@@ -217,6 +220,7 @@ void zc_ubuf_exit(void);
 struct zc_call {
 	struct sock		*sk;
 	struct msghdr		*msg;
+	const struct proto	*prot;
 	struct zc_source	*src;
 	struct zc_window	*win;
 	struct zc_net		*zn;
@@ -247,12 +251,14 @@ bool zc_suspended(void);
 
 /* tail.c: no foreign ubuf_info in front of the stock path */
 int zc_tail_make_private(struct sock *sk);
+int zc_tail_make_private_until(struct sock *sk, unsigned long deadline);
 
 /* route.c: which way a message goes */
 
 enum zc_route { ZC_ROUTE_PASS, ZC_ROUTE_TCP, ZC_ROUTE_UDP };
 
-enum zc_route zc_route(struct sock *sk, struct msghdr *msg, size_t size,
+enum zc_route zc_route(struct sock *sk, const struct proto *prot,
+		       struct msghdr *msg, size_t size,
 		       enum zc_pass_reason *why);
 int zc_route_init(void);
 

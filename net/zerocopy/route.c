@@ -107,16 +107,17 @@ static enum zc_route zc_route_udp(struct sock *sk, struct msghdr *msg,
 /**
  * zc_route() - decide which way a message goes
  * @sk: the socket, not locked
+ * @prot: its sk_prot
  * @msg: the message, with MSG_ZEROCOPY set
  * @size: its bytes
  * @why: set if it passes
  *
  * Return: a protocol of the layer, or ZC_ROUTE_PASS.
  */
-enum zc_route zc_route(struct sock *sk, struct msghdr *msg, size_t size,
+enum zc_route zc_route(struct sock *sk, const struct proto *prot,
+		       struct msghdr *msg, size_t size,
 		       enum zc_pass_reason *why)
 {
-	const struct proto *prot = READ_ONCE(sk->sk_prot);
 	bool tcp = prot == zc_plain_tcp[0] || prot == zc_plain_tcp[1];
 	bool udp = prot == zc_plain_udp[0] || prot == zc_plain_udp[1];
 

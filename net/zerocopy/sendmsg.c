@@ -27,18 +27,19 @@ bool zc_suspended(void)
 	return READ_ONCE(zc_is_suspended);
 }
 
-static void zc_suspend_one(struct sock *sk)
+static void zc_suspend_one(struct sock *sk, unsigned long deadline)
 {
-	/* Without memory for the copy the next stock send says ENOBUFS. */
+	/* If it fails, that socket's next stock send says ENOBUFS. */
 	if (sk->sk_protocol == IPPROTO_TCP)
-		zc_tail_make_private(sk);
+		zc_tail_make_private_until(sk, deadline);
 }
 
 /**
  * zc_suspend() - leave every socket as the stock path expects it
  *
  * From now on messages pass, what is left of those under way is copied, and no
- * unsent tail carries a ubuf_info of the layer. Loans end when they end.
+ * unsent tail carries a ubuf_info of the layer. Loans end when they end. A
+ * socket whose lock is not to be had for a second is left as it is.
  *
  * Context: process, sleeps.
  */
@@ -46,7 +47,7 @@ void zc_suspend(void)
 {
 	mutex_lock(&zc_suspend_lock);
 	WRITE_ONCE(zc_is_suspended, true);
-	zc_window_for_each_new(++zc_sweeps, zc_suspend_one);
+	zc_window_for_each_new(++zc_sweeps, zc_suspend_one, jiffies + HZ);
 	mutex_unlock(&zc_suspend_lock);
 }
 ZC_EXPORT_SYMBOL(zc_suspend);
@@ -66,11 +67,14 @@ static int zc_call_run(struct zc_call *call, enum zc_route route)
 {
 	int ret;
 
-	if (call->src)
-		zc_call_set_budget(call);
-
+	zc_call_set_budget(call);
 	ret = route == ZC_ROUTE_TCP ? zc_tcp_sendmsg(call) :
 				      zc_udp_sendmsg(call);
+	/* Somebody took the socket over, and nothing was sent yet. */
+	if (ret == -ESTALE)
+		return READ_ONCE(call->sk->sk_prot)->sendmsg(call->sk,
+							     call->msg,
+							     call->size);
 	if (ret > 0) {
 		zc_count(call->zn, ZC_STAT_SENDS, 1);
 		zc_count(call->zn, ZC_STAT_BYTES, ret);
@@ -122,6 +126,7 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	struct zc_call call = {
 		.sk = sk,
 		.msg = msg,
+		.prot = READ_ONCE(sk->sk_prot),
 		.size = size,
 		.flags = msg->msg_flags,
 		.want_notify = true,
@@ -133,7 +138,7 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	__module_get(THIS_MODULE);
 	call.zn = zc_net(sock_net(sk));
 
-	route = zc_route(sk, msg, size, &why);
+	route = zc_route(sk, call.prot, msg, size, &why);
 	if (route != ZC_ROUTE_PASS) {
 		if (!sock_flag(sk, SOCK_ZEROCOPY))
 			why = ZC_PASS_NOSOCKOPT;
@@ -198,6 +203,7 @@ int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 	struct zc_call call = {
 		.sk = sk,
 		.msg = msg,
+		.prot = READ_ONCE(sk->sk_prot),
 		.src = src,
 		.size = msg_data_left(msg),
 	};
@@ -211,7 +217,7 @@ int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 		return sock_sendmsg(sock, msg);
 
 	call.zn = zc_net(sock_net(sk));
-	route = zc_route(sk, msg, call.size, &why);
+	route = zc_route(sk, call.prot, msg, call.size, &why);
 	if (route != ZC_ROUTE_PASS && zc_suspended()) {
 		why = ZC_PASS_SUSPENDED;
 		route = ZC_ROUTE_PASS;

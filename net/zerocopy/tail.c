@@ -23,6 +23,25 @@ static bool zc_tail_charge(struct sock *sk, struct sk_buff *skb)
 	return true;
 }
 
+/* With the socket locked, by owning it or by holding its spinlock. */
+static int zc_tail_copy(struct sock *sk, gfp_t gfp)
+{
+	struct sk_buff *skb = tcp_write_queue_tail(sk);
+	struct zc_ubuf *head;
+	bool was_private;
+
+	if (!skb || !zc_skb_is_ours(skb))
+		return 0;
+
+	head = zc_ubuf_of(skb_zcopy(skb))->head;
+	was_private = head->private;
+	head->private = true;
+	if (zc_tail_charge(sk, skb) && !skb_copy_ubufs(skb, gfp))
+		return 0;
+	head->private = was_private;
+	return -ENOBUFS;
+}
+
 /**
  * zc_tail_make_private() - let the unsent tail of a TCP socket own its data
  * @sk: a TCP socket
@@ -35,22 +54,43 @@ static bool zc_tail_charge(struct sock *sk, struct sk_buff *skb)
  */
 int zc_tail_make_private(struct sock *sk)
 {
-	struct sk_buff *skb;
-	int err = 0;
+	int err;
 
 	lock_sock(sk);
-	skb = tcp_write_queue_tail(sk);
-	if (skb && zc_skb_is_ours(skb)) {
-		struct zc_ubuf *head = zc_ubuf_of(skb_zcopy(skb))->head;
-		bool was_private = head->private;
-
-		head->private = true;
-		if (!zc_tail_charge(sk, skb) ||
-		    skb_copy_ubufs(skb, sk->sk_allocation)) {
-			head->private = was_private;
-			err = -ENOBUFS;
-		}
-	}
+	err = zc_tail_copy(sk, sk->sk_allocation);
 	release_sock(sk);
 	return err;
+}
+
+/**
+ * zc_tail_make_private_until() - the same, for somebody else's socket
+ * @sk: a TCP socket
+ * @deadline: in jiffies
+ *
+ * A program can hold its socket's lock for as long as it likes (a page fault
+ * that it serves itself), and must not hold up who unloads a module by that.
+ *
+ * Context: process, sleeps until @deadline at most.
+ * Return: 0, -EBUSY if the lock was not to be had, or -ENOBUFS.
+ */
+int zc_tail_make_private_until(struct sock *sk, unsigned long deadline)
+{
+	long left;
+	int err;
+
+	for (;;) {
+		err = -EBUSY;
+		spin_lock_bh(&sk->sk_lock.slock);
+		if (!sock_owned_by_user_nocheck(sk))
+			err = zc_tail_copy(sk, GFP_ATOMIC);
+		spin_unlock_bh(&sk->sk_lock.slock);
+		if (err != -EBUSY)
+			return err;
+
+		left = (long)(deadline - jiffies);
+		if (left <= 0)
+			return -EBUSY;
+		wait_event_timeout(sk->sk_lock.wq,
+				   !sock_owned_by_user_nocheck(sk), left);
+	}
 }

@@ -120,6 +120,11 @@ static size_t zc_tcp_send_piece(struct zc_call *call, struct zc_ubuf *zu,
 		/* A suspension that came meanwhile: only copies from here on. */
 		if (zu && zc_suspended())
 			break;
+		/* kTLS, sockmap: what they took over is theirs to send. */
+		if (READ_ONCE(sk->sk_prot) != call->prot) {
+			*err = -ESTALE;
+			break;
+		}
 		/* Behind the first byte an error is left to the next call. */
 		if (call->sent && (sk->sk_err ||
 				   sk->sk_shutdown & SEND_SHUTDOWN)) {
@@ -169,7 +174,8 @@ static size_t zc_tcp_send_piece(struct zc_call *call, struct zc_ubuf *zu,
  * packets as in one call, unless the sender would have to wait behind them.
  *
  * Context: process, sleeps if the call may block; takes the socket lock.
- * Return: bytes sent, or an errno if none were.
+ * Return: bytes sent, or an errno if none were; -ESTALE if the socket is no
+ *	longer a plain one.
  */
 int zc_tcp_sendmsg(struct zc_call *call)
 {

@@ -23,7 +23,7 @@ static int zc_udp_try(struct zc_call *call, struct zc_ubuf *zu)
 		msg->sg_from_iter = zc_sg_from_iter;
 		msg->msg_flags |= MSG_ZEROCOPY;
 	}
-	ret = READ_ONCE(call->sk->sk_prot)->sendmsg(call->sk, msg, call->size);
+	ret = call->prot->sendmsg(call->sk, msg, call->size);
 	msg->msg_ubuf = NULL;
 	msg->sg_from_iter = NULL;
 	msg->msg_flags = call->flags;

@@ -244,13 +244,16 @@ EXPORT_SYMBOL_IF_KUNIT(zc_window_wait);
  * zc_window_for_each_new() - visit every socket that has a window
  * @sweep: number of this sweep; a window is visited once for each number
  * @fn: called with a reference on the socket; may sleep
+ * @arg: passed to @fn
  *
  * A window that is added while the sweep runs is either visited or added after
  * everything that was written before the sweep began is visible to its owner.
  *
  * Context: process, sleeps.
  */
-void zc_window_for_each_new(unsigned int sweep, void (*fn)(struct sock *sk))
+void zc_window_for_each_new(unsigned int sweep,
+			    void (*fn)(struct sock *sk, unsigned long arg),
+			    unsigned long arg)
 {
 	struct zc_window *win;
 	struct zc_bucket *b;
@@ -266,7 +269,7 @@ again:
 				continue;
 			win->swept = sweep;
 			spin_unlock_bh(&b->lock);
-			fn(win->sk);
+			fn(win->sk, arg);
 			zc_window_put(win);
 			cond_resched();
 			goto again;
