@@ -166,8 +166,8 @@ static int zc_user_refill(struct zc_source *src, struct zc_ranges *ranges,
 	bytes = min(bytes, iov_iter_count(&zu->iter));
 
 	/* Ordinary pages are paid for in one go, large folios as they come. */
-	credit.charged = zc_account_charge_upto(&zu->acct,
-		min(max_pages, DIV_ROUND_UP(bytes, PAGE_SIZE) + 1));
+	credit.charged = min(max_pages, DIV_ROUND_UP(bytes, PAGE_SIZE) + 1);
+	credit.charged = zc_account_charge_upto(&zu->acct, credit.charged);
 	if (!credit.charged) {
 		ranges->need_pages = 1;
 		return -ENOBUFS;
@@ -271,7 +271,7 @@ struct zc_source *zc_user_source_alloc(const struct iov_iter *iter,
 {
 	struct zc_user *zu;
 
-	zu = kmalloc(sizeof(*zu), GFP_KERNEL_ACCOUNT);
+	zu = kmalloc_obj(*zu, GFP_KERNEL_ACCOUNT);
 	if (!zu)
 		return NULL;
 

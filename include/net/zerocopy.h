@@ -87,5 +87,4 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size);
 void zc_suspend(void);
 void zc_resume(void);
 
-
 #endif /* _NET_ZEROCOPY_H */

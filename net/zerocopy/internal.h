@@ -115,9 +115,7 @@ unsigned long zc_window_reserve(struct zc_window *win, unsigned long limit,
 void zc_window_return(struct zc_window *win, unsigned long pages);
 unsigned long zc_window_room(struct zc_window *win, unsigned long limit);
 int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo);
-void zc_window_for_each_new(unsigned int sweep,
-			    void (*fn)(struct sock *sk, unsigned long arg),
-			    unsigned long arg);
+struct zc_window *zc_window_next(unsigned int sweep, unsigned int *pos);
 
 /* notify.c: what the application reads from its error queue */
 

@@ -65,7 +65,7 @@ static int __net_init zc_net_init(struct net *net)
 	struct zc_net *zn;
 	int err = -ENOMEM;
 
-	zn = kzalloc(sizeof(*zn), GFP_KERNEL);
+	zn = kzalloc_obj(*zn, GFP_KERNEL);
 	if (!zn)
 		return -ENOMEM;
 	refcount_set(&zn->ref, 1);

@@ -5,14 +5,14 @@
  * points to it; each loan holds a reference and ends with its completion.
  */
 #include <kunit/visibility.h>
-#include <linux/limits.h>
+#include <linux/sizes.h>
 #include <linux/skbuff.h>
 #include <net/sock.h>
 
 #include "internal.h"
 
 /* As in msg_zerocopy_realloc(): a few TSO packets to a notification. */
-#define ZC_NOTIFY_BYTES	(1U << 19)
+#define ZC_NOTIFY_BYTES	SZ_512K
 
 /**
  * zc_notify_get() - take an id for a call, alone or merged with the last one

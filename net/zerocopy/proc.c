@@ -6,17 +6,14 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include <linux/tracepoint-defs.h>
 #include <net/net_namespace.h>
 
 #include "internal.h"
 
-#undef EM
-#undef E_
-#define EM(a, b) [a] = b,
-#define E_(a, b) [a] = b
-
-static const char * const zc_copy_names[] = { ZC_COPY_REASONS };
-static const char * const zc_pass_names[] = { ZC_PASS_REASONS };
+/* Read with EM() and E_() as the tracepoints leave them. */
+static const struct trace_print_flags zc_copy_names[] = { ZC_COPY_REASONS };
+static const struct trace_print_flags zc_pass_names[] = { ZC_PASS_REASONS };
 
 static unsigned long zc_stat_sum(struct zc_net *zn, unsigned int stat)
 {
@@ -50,10 +47,10 @@ static int zc_proc_show(struct seq_file *seq, void *v)
 	zc_show(seq, zn, "window_waits", ZC_STAT_WAITS);
 	zc_show(seq, zn, "copied_bytes", ZC_STAT_COPIED_BYTES);
 	for (i = 0; i < ZC_COPY_MAX; i++)
-		seq_printf(seq, "copied_%s %lu\n", zc_copy_names[i],
+		seq_printf(seq, "copied_%s %lu\n", zc_copy_names[i].name,
 			   zc_stat_sum(zn, ZC_STAT_COPIED + i));
 	for (i = 0; i < ZC_PASS_MAX; i++)
-		seq_printf(seq, "passed_%s %lu\n", zc_pass_names[i],
+		seq_printf(seq, "passed_%s %lu\n", zc_pass_names[i].name,
 			   zc_stat_sum(zn, ZC_STAT_PASSED + i));
 	return 0;
 }

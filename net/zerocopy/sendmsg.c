@@ -27,30 +27,34 @@ bool zc_suspended(void)
 	return READ_ONCE(zc_is_suspended);
 }
 
-static void zc_suspend_one(struct sock *sk, unsigned long deadline)
-{
-	/* If it fails, that socket's next stock send says ENOBUFS. */
-	if (sk->sk_protocol == IPPROTO_TCP)
-		zc_tail_make_private_until(sk, deadline);
-}
-
 /**
  * zc_suspend() - leave every socket as the stock path expects it
  *
  * From now on messages pass, what is left of those under way is copied, and no
- * unsent tail carries a ubuf_info of the layer. Loans end when they end. A
- * socket whose lock is not to be had for a second is left as it is.
+ * unsent tail carries a ubuf_info of the layer. Loans end when they end. Sockets
+ * whose locks are not to be had within a second are left as they are.
  *
  * Context: process, sleeps.
  */
 void zc_suspend(void)
 {
+	unsigned long deadline = jiffies + HZ;
+	struct zc_window *win;
+	unsigned int pos = 0;
+
 	mutex_lock(&zc_suspend_lock);
 	WRITE_ONCE(zc_is_suspended, true);
-	zc_window_for_each_new(++zc_sweeps, zc_suspend_one, jiffies + HZ);
+	zc_sweeps++;
+	while ((win = zc_window_next(zc_sweeps, &pos))) {
+		/* If it fails, that socket's next stock send says ENOBUFS. */
+		if (win->sk->sk_protocol == IPPROTO_TCP)
+			zc_tail_make_private_until(win->sk, deadline);
+		zc_window_put(win);
+		cond_resched();
+	}
 	mutex_unlock(&zc_suspend_lock);
 }
-ZC_EXPORT_SYMBOL(zc_suspend);
+EXPORT_SYMBOL_NS_GPL(zc_suspend, "ZEROCOPY");
 
 /**
  * zc_resume() - the entry stays after all
@@ -61,7 +65,7 @@ void zc_resume(void)
 {
 	WRITE_ONCE(zc_is_suspended, false);
 }
-ZC_EXPORT_SYMBOL(zc_resume);
+EXPORT_SYMBOL_NS_GPL(zc_resume, "ZEROCOPY");
 
 static int zc_call_run(struct zc_call *call, enum zc_route route)
 {
@@ -179,7 +183,7 @@ out:
 	module_put(THIS_MODULE);
 	return ret;
 }
-ZC_EXPORT_SYMBOL(zc_entry_sendmsg);
+EXPORT_SYMBOL_NS_GPL(zc_entry_sendmsg, "ZEROCOPY");
 
 /**
  * zc_sendmsg() - send a message of lent memory
@@ -239,4 +243,4 @@ int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 	zc_window_put(call.win);
 	return ret;
 }
-ZC_EXPORT_SYMBOL(zc_sendmsg);
+EXPORT_SYMBOL_NS_GPL(zc_sendmsg, "ZEROCOPY");

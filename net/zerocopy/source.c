@@ -3,6 +3,7 @@
  * Getting the next loan of a message out of its source.
  */
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 #include <linux/uio.h>
@@ -25,7 +26,7 @@ void zc_source_init(struct zc_source *src, const struct zc_source_ops *ops,
 	src->limit_pages = limit_pages;
 	refcount_set(&src->ref, 1);
 }
-ZC_EXPORT_SYMBOL(zc_source_init);
+EXPORT_SYMBOL_NS_GPL(zc_source_init, "ZEROCOPY");
 
 /**
  * zc_source_put() - drop a reference on a source
@@ -38,7 +39,7 @@ void zc_source_put(struct zc_source *src)
 	if (refcount_dec_and_test(&src->ref))
 		src->ops->release(src);
 }
-ZC_EXPORT_SYMBOL(zc_source_put);
+EXPORT_SYMBOL_NS_GPL(zc_source_put, "ZEROCOPY");
 
 /**
  * zc_call_set_budget() - decide how much to lend at a time

@@ -13,41 +13,40 @@
 static unsigned long zc_window_min = ZC_WINDOW_MIN;
 static unsigned long zc_window_max;
 
-static const struct ctl_table zc_table[] = {
-	{
-		.procname	= "enabled",
-		.maxlen		= sizeof(u8),
-		.mode		= 0644,
-		.proc_handler	= proc_dou8vec_minmax,
-		.extra1		= SYSCTL_ZERO,
-		.extra2		= SYSCTL_ONE,
-	},
-	{
-		.procname	= "window_bytes",
-		.maxlen		= sizeof(unsigned long),
-		.mode		= 0644,
-		.proc_handler	= proc_doulongvec_minmax,
-		.extra1		= &zc_window_min,
-		.extra2		= &zc_window_max,
-	},
-};
-
 int zc_sysctl_init(struct net *net, struct zc_net *zn)
 {
-	struct ctl_table *table;
+	const struct ctl_table template[] = {
+		{
+			.procname	= "enabled",
+			.data		= &zn->enabled,
+			.maxlen		= sizeof(zn->enabled),
+			.mode		= 0644,
+			.proc_handler	= proc_dou8vec_minmax,
+			.extra1		= SYSCTL_ZERO,
+			.extra2		= SYSCTL_ONE,
+		},
+		{
+			.procname	= "window_bytes",
+			.data		= &zn->window_bytes,
+			.maxlen		= sizeof(zn->window_bytes),
+			.mode		= 0644,
+			.proc_handler	= proc_doulongvec_minmax,
+			.extra1		= &zc_window_min,
+			.extra2		= &zc_window_max,
+		},
+	};
+	const struct ctl_table *table;
 
 	/* More than half of the memory is a typing error. */
 	zc_window_max = max(totalram_pages() << PAGE_SHIFT >> 1,
 			    ZC_WINDOW_DEFAULT);
 
-	table = kmemdup(zc_table, sizeof(zc_table), GFP_KERNEL);
+	table = kmemdup(template, sizeof(template), GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
-	table[0].data = &zn->enabled;
-	table[1].data = &zn->window_bytes;
 
-	zn->sysctl = register_net_sysctl_sz(net, "net/zerocopy", table,
-					    ARRAY_SIZE(zc_table));
+	zn->sysctl = register_net_sysctl_sz(net, "net/zerocopy", (void *)table,
+					    ARRAY_SIZE(template));
 	if (!zn->sysctl) {
 		kfree(table);
 		return -ENOMEM;

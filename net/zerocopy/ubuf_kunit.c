@@ -351,5 +351,5 @@ kunit_test_suite(zc_ubuf_suite);
 
 MODULE_DESCRIPTION("KUnit suites of the zero-copy layer");
 MODULE_LICENSE("GPL");
-ZC_IMPORT_NS();
-ZC_IMPORT_KUNIT_NS();
+MODULE_IMPORT_NS("ZEROCOPY");
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

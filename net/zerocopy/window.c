@@ -83,7 +83,7 @@ struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
 	if (win)
 		return win;
 
-	made = kzalloc(sizeof(*made), GFP_KERNEL_ACCOUNT);
+	made = kzalloc_obj(*made, GFP_KERNEL_ACCOUNT);
 	if (!made)
 		return NULL;
 	made->sk = sk;
@@ -241,39 +241,33 @@ int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo)
 EXPORT_SYMBOL_IF_KUNIT(zc_window_wait);
 
 /**
- * zc_window_for_each_new() - visit every socket that has a window
- * @sweep: number of this sweep; a window is visited once for each number
- * @fn: called with a reference on the socket; may sleep
- * @arg: passed to @fn
+ * zc_window_next() - walk over every socket that has a window
+ * @sweep: number of this walk; a window is visited once for each number
+ * @pos: where the walk is; 0 at the start
  *
- * A window that is added while the sweep runs is either visited or added after
- * everything that was written before the sweep began is visible to its owner.
+ * A window that is added while the walk is under way is either visited, or
+ * whatever was written before the walk began is visible to its owner.
  *
- * Context: process, sleeps.
+ * Context: process.
+ * Return: a window with a reference, NULL at the end.
  */
-void zc_window_for_each_new(unsigned int sweep,
-			    void (*fn)(struct sock *sk, unsigned long arg),
-			    unsigned long arg)
+struct zc_window *zc_window_next(unsigned int sweep, unsigned int *pos)
 {
 	struct zc_window *win;
 	struct zc_bucket *b;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(zc_windows); i++) {
-		b = &zc_windows[i];
-again:
+	for (; *pos < ARRAY_SIZE(zc_windows); (*pos)++) {
+		b = &zc_windows[*pos];
 		spin_lock_bh(&b->lock);
 		hlist_for_each_entry(win, &b->head, node) {
-			if (win->swept == sweep ||
-			    !refcount_inc_not_zero(&win->ref))
-				continue;
-			win->swept = sweep;
-			spin_unlock_bh(&b->lock);
-			fn(win->sk, arg);
-			zc_window_put(win);
-			cond_resched();
-			goto again;
+			if (win->swept != sweep &&
+			    refcount_inc_not_zero(&win->ref)) {
+				win->swept = sweep;
+				spin_unlock_bh(&b->lock);
+				return win;
+			}
 		}
 		spin_unlock_bh(&b->lock);
 	}
+	return NULL;
 }

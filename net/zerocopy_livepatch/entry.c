@@ -22,9 +22,6 @@
 #include <net/udp.h>
 #include <net/zerocopy.h>
 
-/* For the tail calls: nothing here may need a frame for its own sake. */
-#define ZC_ENTRY	noinline __no_stack_protector
-
 /* net/ipv4/af_inet.c, inet_autobind() */
 static noinline int zc_autobind(struct sock *sk)
 {
@@ -47,6 +44,7 @@ static __always_inline int zc_send_prepare(struct sock *sk)
 {
 	sock_rps_record_flow(sk);
 
+	/* A port that comes up meanwhile is found under the lock. */
 	if (data_race(!inet_sk(sk)->inet_num) && !sk->sk_prot->no_autobind &&
 	    zc_autobind(sk))
 		return -EAGAIN;
@@ -69,8 +67,9 @@ static noinline int zc_lp_sendmsg(struct socket *sock, struct msghdr *msg,
 	return zc_entry_sendmsg(sock, msg, size);
 }
 
-static ZC_ENTRY int zc_inet_sendmsg(struct socket *sock, struct msghdr *msg,
-				    size_t size)
+/* No stack protector: nothing may need a frame for its own sake. */
+static noinline __no_stack_protector
+int zc_inet_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 {
 	struct sock *sk = sock->sk;
 	const struct proto *prot;
@@ -86,8 +85,8 @@ static ZC_ENTRY int zc_inet_sendmsg(struct socket *sock, struct msghdr *msg,
 			       sk, msg, size);
 }
 
-static ZC_ENTRY int zc_inet6_sendmsg(struct socket *sock, struct msghdr *msg,
-				     size_t size)
+static noinline __no_stack_protector
+int zc_inet6_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 {
 	struct sock *sk = sock->sk;
 	const struct proto *prot;
@@ -210,4 +209,4 @@ module_exit(zc_lp_exit);
 MODULE_DESCRIPTION("Entry of the zero-copy layer: livepatch of inet_sendmsg()");
 MODULE_LICENSE("GPL");
 MODULE_INFO(livepatch, "Y");
-ZC_IMPORT_NS();
+MODULE_IMPORT_NS("ZEROCOPY");

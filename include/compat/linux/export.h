@@ -5,14 +5,9 @@
 #include_next <linux/export.h>
 
 /* Symbol namespaces were bare tokens before they became string literals. */
-#ifdef ZC_HAVE_NS_STRING
-#define ZC_EXPORT_SYMBOL(sym)	EXPORT_SYMBOL_NS_GPL(sym, "ZEROCOPY")
-#define ZC_IMPORT_NS()		MODULE_IMPORT_NS("ZEROCOPY")
-#define ZC_IMPORT_KUNIT_NS()	MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING")
-#else
-#define ZC_EXPORT_SYMBOL(sym)	EXPORT_SYMBOL_NS_GPL(sym, ZEROCOPY)
-#define ZC_IMPORT_NS()		MODULE_IMPORT_NS(ZEROCOPY)
-#define ZC_IMPORT_KUNIT_NS()	MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING)
+#ifndef ZC_HAVE_NS_STRING
+#undef EXPORT_SYMBOL_NS_GPL
+#define EXPORT_SYMBOL_NS_GPL(sym, ns)	__EXPORT_SYMBOL(sym, "GPL", ns)
 #endif
 
 #endif

@@ -6,7 +6,7 @@
 
 #ifndef ZC_HAVE_ZEROCOPY_REALLOC_DEVMEM
 #define msg_zerocopy_realloc(sk, size, uarg, devmem) \
-	msg_zerocopy_realloc(sk, size, uarg)
+	((void)(devmem), msg_zerocopy_realloc(sk, size, uarg))
 #endif
 
 #endif
