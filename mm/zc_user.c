@@ -186,11 +186,11 @@ static int zc_user_refill(struct zc_source *src, struct zc_ranges *ranges,
 		got = iov_iter_extract_pages(&zu->iter, &batch, want,
 					     ZC_EXTRACT_BATCH, 0, &start);
 		if (got <= 0) {
-			/* Only a fault is the program's; 0 is -EFAULT too. */
-			if (!got || got == -EFAULT)
-				ranges->fault = true;
-			else
+			/* As in stock: whatever cannot be pinned is a fault. */
+			if (got == -ENOMEM)
 				err = got;
+			else
+				ranges->fault = true;
 			break;
 		}
 		taken = zc_user_add_pages(zu, ranges, &credit, pages, start,

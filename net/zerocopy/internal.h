@@ -3,6 +3,8 @@
 #define _NET_ZEROCOPY_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
@@ -15,6 +17,8 @@ struct ctl_table_header;
 struct net;
 struct proto;
 struct sock;
+
+static_assert(BITS_PER_LONG == 64);
 
 /* A loan of small pages; one that ends in a large folio goes on to its end. */
 #define ZC_LOAN_BYTES		(512UL << 10)
