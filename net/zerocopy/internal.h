@@ -24,6 +24,11 @@ static_assert(BITS_PER_LONG == 64);
 #define ZC_LOAN_BYTES		(512UL << 10)
 /* Loans chained over shared packets come back together: keep that short. */
 #define ZC_CHAIN_BYTES		(512UL << 10)
+/* Drivers send a packet of a few bytes from its head (vmxnet3: up to 128). */
+#define ZC_INLINE_BYTES		256U
+/* The end of a message may go over that. */
+#define ZC_CHAIN_SMALL		(16UL << 10)
+#define ZC_CHAIN_SLACK		(64UL << 10)
 /* Ranges in one loan, whatever the shape of the message. */
 #define ZC_LOAN_RANGES		256U
 
@@ -134,13 +139,14 @@ void zc_notify_put(struct ubuf_info *notify, bool copied);
  * struct zc_ubuf - a loan: one piece of a source, lent to the stack
  * @ubuf: what skbs point to
  * @copied: at the head: somebody downstream copied
- * @private: at the head: the copy was ours, zc_tail_make_private()
+ * @private: at the head: zc_tail_make_private() is at work
  * @id: for the trace
  * @win: the socket's window
  * @src: who lends; a reference is held
  * @notify: told when the loan ends, may be NULL; a reference is held
  * @head: first loan of the chain, itself if there is none
- * @next: in the chain of @head
+ * @next: in the chain of @head, in the order of the calls
+ * @last: at the head: last of its chain, itself if there is none
  * @chain_bytes: at the head: bytes in the whole chain
  * @chain_max: at the head: most that @chain_bytes may become
  * @given: message bytes that the current ->sendmsg() was given, which end
@@ -162,6 +168,7 @@ struct zc_ubuf {
 	struct ubuf_info	*notify;
 	struct zc_ubuf		*head;
 	struct zc_ubuf		*next;
+	struct zc_ubuf		*last;
 	size_t			chain_bytes;
 	size_t			chain_max;
 	size_t			given;
@@ -252,6 +259,7 @@ int zc_udp_sendmsg(struct zc_call *call);
 bool zc_suspended(void);
 
 /* tail.c: no foreign ubuf_info in front of the stock path */
+bool zc_tail_is_ours(struct sock *sk);
 int zc_tail_make_private(struct sock *sk);
 int zc_tail_make_private_until(struct sock *sk, unsigned long deadline);
 

@@ -46,9 +46,13 @@ static int zc_proc_show(struct seq_file *seq, void *v)
 		   atomic_long_read(&zn->held_peak) << PAGE_SHIFT);
 	zc_show(seq, zn, "window_waits", ZC_STAT_WAITS);
 	zc_show(seq, zn, "copied_bytes", ZC_STAT_COPIED_BYTES);
-	for (i = 0; i < ZC_COPY_MAX; i++)
-		seq_printf(seq, "copied_%s %lu\n", zc_copy_names[i].name,
-			   zc_stat_sum(zn, ZC_STAT_COPIED + i));
+	for (i = 0; i < ZC_COPY_MAX; i++) {
+		if (i != ZC_COPY_INLINE)
+			seq_printf(seq, "copied_%s %lu\n",
+				   zc_copy_names[i].name,
+				   zc_stat_sum(zn, ZC_STAT_COPIED + i));
+	}
+	zc_show(seq, zn, "inline_packets", ZC_STAT_COPIED + ZC_COPY_INLINE);
 	for (i = 0; i < ZC_PASS_MAX; i++)
 		seq_printf(seq, "passed_%s %lu\n", zc_pass_names[i].name,
 			   zc_stat_sum(zn, ZC_STAT_PASSED + i));

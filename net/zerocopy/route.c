@@ -77,8 +77,10 @@ static enum zc_route zc_route_tcp(struct sock *sk, struct msghdr *msg,
 		*why = ZC_PASS_FASTOPEN;
 		return ZC_ROUTE_PASS;
 	}
-	if (!((1 << READ_ONCE(sk->sk_state)) &
-	      (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT))) {
+	/* Behind a shutdown the protocol says EPIPE either way. */
+	if ((1 << READ_ONCE(sk->sk_state)) &
+	    (TCPF_SYN_SENT | TCPF_SYN_RECV | TCPF_NEW_SYN_RECV | TCPF_LISTEN |
+	     TCPF_CLOSE)) {
 		*why = ZC_PASS_STATE;
 		return ZC_ROUTE_PASS;
 	}

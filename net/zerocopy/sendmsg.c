@@ -97,7 +97,7 @@ static int zc_pass(struct sock *sk, struct msghdr *msg, size_t size,
 	trace_zc_pass(sk, size, why);
 
 	/* Rule 5: the stock path must not meet a loan in the unsent tail. */
-	if (sk->sk_protocol == IPPROTO_TCP && !msg->msg_ubuf &&
+	if (sk->sk_protocol == IPPROTO_TCP && size && !msg->msg_ubuf &&
 	    sock_flag(sk, SOCK_ZEROCOPY)) {
 		win = zc_window_find(sk);
 		if (win) {
@@ -108,6 +108,25 @@ static int zc_pass(struct sock *sk, struct msghdr *msg, size_t size,
 		}
 	}
 	return READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
+}
+
+/*
+ * A socket that is switched off with loans in its unsent tail stays with us
+ * until that is sent: then nothing has to be copied, and no id comes early.
+ */
+static bool zc_is_draining(struct sock *sk)
+{
+	struct zc_window *win;
+	bool draining;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return false;
+	win = zc_window_find(sk);
+	if (!win)
+		return false;
+	draining = zc_tail_is_ours(sk);
+	zc_window_put(win);
+	return draining;
 }
 
 /**
@@ -146,10 +165,10 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	if (route != ZC_ROUTE_PASS) {
 		if (!sock_flag(sk, SOCK_ZEROCOPY))
 			why = ZC_PASS_NOSOCKOPT;
-		else if (!READ_ONCE(call.zn->enabled))
-			why = ZC_PASS_DISABLED;
 		else if (zc_suspended())
 			why = ZC_PASS_SUSPENDED;
+		else if (!READ_ONCE(call.zn->enabled) && !zc_is_draining(sk))
+			why = ZC_PASS_DISABLED;
 		else if (!iter_is_ubuf(&msg->msg_iter) &&
 			 !iter_is_iovec(&msg->msg_iter))
 			why = ZC_PASS_ITER;

@@ -28,18 +28,38 @@ static int zc_tail_copy(struct sock *sk, gfp_t gfp)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	struct zc_ubuf *head;
-	bool was_private;
+	int err = -ENOBUFS;
 
 	if (!skb || !zc_skb_is_ours(skb))
 		return 0;
 
+	/* The chain may end with the copy: hold it for as long as we look. */
 	head = zc_ubuf_of(skb_zcopy(skb))->head;
-	was_private = head->private;
+	net_zcopy_get(&head->ubuf);
 	head->private = true;
 	if (zc_tail_charge(sk, skb) && !skb_copy_ubufs(skb, gfp))
-		return 0;
-	head->private = was_private;
-	return -ENOBUFS;
+		err = 0;
+	head->private = false;
+	net_zcopy_put(&head->ubuf);
+	return err;
+}
+
+/**
+ * zc_tail_is_ours() - whether the unsent tail of a TCP socket is on loan
+ * @sk: a TCP socket
+ *
+ * Context: process, takes the socket lock.
+ */
+bool zc_tail_is_ours(struct sock *sk)
+{
+	struct sk_buff *skb;
+	bool ours;
+
+	lock_sock(sk);
+	skb = tcp_write_queue_tail(sk);
+	ours = skb && zc_skb_is_ours(skb);
+	release_sock(sk);
+	return ours;
 }
 
 /**

@@ -48,13 +48,46 @@ static void zc_tcp_control(struct zc_call *call, struct msghdr *msg, bool last,
 static struct ubuf_info *zc_tcp_prev_notify(struct sock *sk)
 {
 	struct sk_buff *tail = tcp_write_queue_tail(sk);
-	struct zc_ubuf *zu;
 
 	if (!tail || !zc_skb_is_ours(tail))
 		return NULL;
-	/* New loans are chained right behind the head. */
-	zu = zc_ubuf_of(skb_zcopy(tail))->head;
-	return zu->next ? zu->next->notify : zu->notify;
+	return zc_ubuf_of(skb_zcopy(tail))->head->last->notify;
+}
+
+/*
+ * Whether packets can be sent from fragments. TCP itself assumes so always; a
+ * device that cannot has them copied when they are segmented, and tells nobody.
+ */
+static bool zc_tcp_route_lends(struct sock *sk)
+{
+	const struct dst_entry *dst;
+	bool lends;
+
+	if (!(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG))
+		return false;
+	rcu_read_lock();
+	dst = __sk_dst_get(sk);
+	lends = !dst || READ_ONCE(dst->dev)->features & NETIF_F_SG;
+	rcu_read_unlock();
+	return lends;
+}
+
+/*
+ * How much to send from one loan. Packets have room for one chain of loans, so
+ * loans should end where packets do; otherwise halve what is left, so that no
+ * packet of a few bytes remains.
+ */
+static size_t zc_tcp_piece(const struct zc_call *call, size_t left)
+{
+	const struct tcp_sock *tp = tcp_sk(call->sk);
+	size_t goal = (size_t)READ_ONCE(tp->gso_segs) * READ_ONCE(tp->mss_cache);
+	size_t size = call->loan_bytes;
+
+	if (left <= size)
+		return left;
+	if (goal && size >= goal)
+		return rounddown(size, goal);
+	return left < 2 * size ? left / 2 : size;
 }
 
 /*
@@ -194,10 +227,10 @@ int zc_tcp_sendmsg(struct zc_call *call)
 		struct zc_ubuf *zu = NULL;
 		bool last, more = false;
 
-		size = min(left, call->loan_bytes);
+		size = zc_tcp_piece(call, left);
 		if (!call->src || zc_suspended()) {
 			call->copy_reason = ZC_COPY_SUSPENDED;
-		} else if (!(READ_ONCE(sk->sk_route_caps) & NETIF_F_SG)) {
+		} else if (!zc_tcp_route_lends(sk)) {
 			call->copy_reason = ZC_COPY_ROUTE;
 		} else {
 			zu = zc_source_lend(call, size, 1);

@@ -30,21 +30,12 @@ static void zc_trace(const struct zc_ubuf *zu, enum zc_loan_reason why)
 }
 
 /* The last reference is gone: one loan of a chain ends. */
-static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied, bool private)
+static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 {
 	struct zc_window *win = zu->win;
 	unsigned long pages = zu->ranges.held_pages;
 
 	zc_trace(zu, ZC_LOAN_END);
-	if (copied && zu->ranges.bytes) {
-		enum zc_copy_reason why = private ? ZC_COPY_PRIVATE :
-						    ZC_COPY_ORPHAN;
-
-		zc_count(win->zn, ZC_STAT_COPIED + why, 1);
-		zc_count(win->zn, ZC_STAT_COPIED_BYTES, zu->ranges.bytes);
-		trace_zc_copy(win->sk, zu->ranges.bytes, why);
-	}
-
 	if (zu->ranges.nr)
 		zu->src->ops->cleanup(zu->src, &zu->ranges, 0, copied);
 	zc_source_put(zu->src);
@@ -61,12 +52,13 @@ static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied, bool private)
 
 static void zc_ubuf_end(struct zc_ubuf *head)
 {
-	bool copied = head->copied, private = head->private;
 	struct zc_ubuf *zu = head, *next;
+	bool copied = head->copied;
 
+	/* Oldest first: that is the order of the ids. */
 	do {
 		next = zu->next;
-		zc_ubuf_end_one(zu, copied, private);
+		zc_ubuf_end_one(zu, copied);
 		zu = next;
 	} while (zu);
 }
@@ -81,6 +73,32 @@ static void zc_deferred_work(struct work_struct *work)
 
 static DECLARE_WORK(zc_deferred_job, zc_deferred_work);
 
+/*
+ * Somebody made a copy of what a skb held and let go of the loan. The odd packet
+ * of a few bytes (at the edge of the peer's window, say) that a driver put into
+ * its descriptor does not make a message a copied one, unless that was all.
+ */
+static void zc_ubuf_count_copy(struct zc_ubuf *head, const struct sk_buff *skb)
+{
+	enum zc_copy_reason why = ZC_COPY_ORPHAN;
+	size_t bytes = skb->data_len;
+
+	if (head->private) {
+		why = ZC_COPY_PRIVATE;
+	} else if (!bytes) {
+		bytes = skb->len;
+		if (bytes <= ZC_INLINE_BYTES && bytes < head->ranges.bytes)
+			why = ZC_COPY_INLINE;
+	}
+
+	zc_count(head->win->zn, ZC_STAT_COPIED + why, 1);
+	if (why != ZC_COPY_INLINE)
+		zc_count(head->win->zn, ZC_STAT_COPIED_BYTES, bytes);
+	trace_zc_copy(head->win->sk, bytes, why);
+	if (why != ZC_COPY_INLINE)
+		WRITE_ONCE(head->copied, true);
+}
+
 /* ubuf_info_ops.complete: one skb, or the call, is done with the loan. */
 static void zc_ubuf_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 			     bool success)
@@ -92,7 +110,7 @@ static void zc_ubuf_complete(struct sk_buff *skb, struct ubuf_info *ubuf,
 		 skb ? ZC_LOAN_PUT_SENT : ZC_LOAN_PUT_CALL);
 	/* The skb may have held bytes of any loan in the chain. */
 	if (!success)
-		WRITE_ONCE(head->copied, true);
+		zc_ubuf_count_copy(head, skb);
 
 	if (!refcount_dec_and_test(&ubuf->refcnt))
 		return;
@@ -122,11 +140,14 @@ static int zc_ubuf_link_skb(struct sk_buff *skb, struct ubuf_info *ubuf)
 	struct zc_ubuf *zu = zc_ubuf_of(ubuf);
 	struct ubuf_info *prev = skb_zcopy(skb);
 	struct zc_ubuf *head;
+	size_t room;
 
 	if (!prev) {
 		/* Fragments with references and without do not mix. */
 		if (skb_shinfo(skb)->nr_frags)
 			return -EEXIST;
+		if (!zu->chain_bytes)
+			zu->chain_bytes = zu->ranges.bytes;
 		net_zcopy_get(ubuf);
 		skb_zcopy_init(skb, ubuf);
 		zc_trace(zu, ZC_LOAN_GET_LINK);
@@ -144,13 +165,17 @@ static int zc_ubuf_link_skb(struct sk_buff *skb, struct ubuf_info *ubuf)
 		return -EEXIST;
 
 	head = zc_ubuf_of(prev)->head;
-	if (head->chain_bytes + zu->ranges.bytes > head->chain_max)
+	room = max(head->chain_max, head->ranges.bytes);
+	/* Better a little more than a packet of a few bytes. */
+	if (zu->ranges.bytes <= ZC_CHAIN_SMALL)
+		room += ZC_CHAIN_SLACK;
+	if (head->chain_bytes + zu->ranges.bytes > room)
 		return -EEXIST;
 
 	head->chain_bytes += zu->ranges.bytes;
 	zu->head = head;
-	zu->next = head->next;
-	head->next = zu;
+	head->last->next = zu;
+	head->last = zu;
 	net_zcopy_get(&head->ubuf);
 	zc_trace(head, ZC_LOAN_GET_LINK);
 	return 0;
@@ -189,6 +214,7 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 	zu->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
 	refcount_set(&zu->ubuf.refcnt, 1);
 	zu->head = zu;
+	zu->last = zu;
 	zu->chain_max = chain_max;
 	zu->ranges.max = nr_ranges;
 	zu->ranges.vec = zu->vec;

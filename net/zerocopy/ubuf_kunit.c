@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Loans: every way out ends them once, and no skb holds a reference. */
+#include <linux/errqueue.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/skbuff.h>
@@ -87,6 +88,36 @@ static void zc_ubuf_copy_is_reported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 1);
 }
 
+/* vmxnet3 pulls a packet of up to 128 bytes into its head. */
+static void zc_ubuf_inline_packet_is_no_copy(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_ubuf *zu = zct_lend(test, 1, PAGE_SIZE);
+	struct sk_buff *skb = zct_skb(test), *tiny = zct_skb(test);
+
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, tiny, 0, 20), 0);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 20, PAGE_SIZE - 20), 0);
+	zc_ubuf_end_call(zu, PAGE_SIZE);
+	KUNIT_ASSERT_TRUE(test, pskb_may_pull(tiny, 20));
+	kfree_skb(tiny);
+	kfree_skb(skb);
+	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 1);
+	KUNIT_EXPECT_FALSE(test, t->ts.copied);
+}
+
+static void zc_ubuf_inline_message_is_a_copy(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_ubuf *zu = zct_lend(test, 1, 20);
+	struct sk_buff *skb = zct_skb(test);
+
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, 20), 0);
+	zc_ubuf_end_call(zu, 20);
+	KUNIT_ASSERT_TRUE(test, pskb_may_pull(skb, 20));
+	kfree_skb(skb);
+	KUNIT_EXPECT_TRUE(test, t->ts.copied);
+}
+
 /* The paths that downgrade take references, and give them all back. */
 static void zc_ubuf_split_skb_ends_loan_once(struct kunit *test)
 {
@@ -167,13 +198,40 @@ static void zc_ubuf_chain_is_capped(struct kunit *test)
 	struct zc_ubuf *a = zct_lend(test, 1, 100), *b = zct_lend(test, 1, 100);
 	struct sk_buff *skb = zct_skb(test);
 
-	a->chain_max = 150;
-	a->chain_bytes = 100;
+	a->chain_bytes = a->chain_max + ZC_CHAIN_SLACK - 99;
 	KUNIT_ASSERT_EQ(test, zct_fill(test, a, skb, 0, 100), 0);
 	zc_ubuf_end_call(a, 100);
 	KUNIT_EXPECT_EQ(test, zct_fill(test, b, skb, 0, 100), -EEXIST);
 	zc_ubuf_end_call(b, 0);
 	kfree_skb(skb);
+}
+
+/* Notifications come in the order of the ids. */
+static void zc_ubuf_chain_ends_in_order(struct kunit *test)
+{
+	struct sk_buff *skb = zct_skb(test), *skb2;
+	struct zct *t = test->priv;
+	struct sock *sk = t->sock->sk;
+	struct zc_ubuf *zu;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		struct ubuf_info *n = zc_notify_get(sk, 100, NULL);
+
+		KUNIT_ASSERT_NOT_NULL(test, n);
+		zu = zct_lend(test, 1, 100);
+		zc_ubuf_set_notify(zu, n);
+		zc_notify_put(n, false);
+		KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, 100), 0);
+		zc_ubuf_end_call(zu, 100);
+	}
+	kfree_skb(skb);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&sk->sk_error_queue), 1);
+	skb2 = skb_dequeue(&sk->sk_error_queue);
+	KUNIT_ASSERT_NOT_NULL(test, skb2);
+	KUNIT_EXPECT_EQ(test, SKB_EXT_ERR(skb2)->ee.ee_info, 0);
+	KUNIT_EXPECT_EQ(test, SKB_EXT_ERR(skb2)->ee.ee_data, 2);
+	kfree_skb(skb2);
 }
 
 static void zc_ubuf_chains_do_not_join(struct kunit *test)
@@ -323,11 +381,14 @@ static struct kunit_case zc_ubuf_cases[] = {
 	KUNIT_CASE(zc_ubuf_surplus_goes_back_at_once),
 	KUNIT_CASE(zc_ubuf_clones_take_no_page_reference),
 	KUNIT_CASE(zc_ubuf_copy_is_reported),
+	KUNIT_CASE(zc_ubuf_inline_packet_is_no_copy),
+	KUNIT_CASE(zc_ubuf_inline_message_is_a_copy),
 	KUNIT_CASE(zc_ubuf_split_skb_ends_loan_once),
 	KUNIT_CASE(zc_ubuf_expanded_head_ends_loan_once),
 	KUNIT_CASE(zc_ubuf_chain_ends_together),
 	KUNIT_CASE(zc_ubuf_copy_is_reported_for_the_chain),
 	KUNIT_CASE(zc_ubuf_chain_is_capped),
+	KUNIT_CASE(zc_ubuf_chain_ends_in_order),
 	KUNIT_CASE(zc_ubuf_chains_do_not_join),
 	KUNIT_CASE(zc_ubuf_referenced_fragments_do_not_mix),
 	KUNIT_CASE(zc_ubuf_downgraded_skb_is_left_alone),

@@ -25,6 +25,7 @@
 	EM(ZC_COPY_WINDOW,	"window")	\
 	EM(ZC_COPY_NOMEM,	"nomem")	\
 	EM(ZC_COPY_ORPHAN,	"orphan")	\
+	EM(ZC_COPY_INLINE,	"inline")	\
 	EM(ZC_COPY_PRIVATE,	"private")	\
 	EM(ZC_COPY_SUSPENDED,	"suspended")	\
 	E_(ZC_COPY_CORK,	"cork")
