@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0
+KDIR ?= /lib/modules/$(shell uname -r)/build
+OUT ?= $(CURDIR)/out
+DEST ?= /lib/modules/$(shell uname -r)/extra
+
+# The scripts have defaults of their own; they see only what the user gave.
+given = $(if $(filter command line environment,$(origin $(1))),$(1)='$($(1))')
+chosen = $(call given,KDIR) $(call given,KERNEL) $(call given,KSRC)
+
+modules:
+	@tools/vm/modules.sh '$(KDIR)' '$(OUT)' $(if $(ZC_TESTS),ZC_TESTS=$(ZC_TESTS))
+
+help:
+	@echo 'make [modules] [KDIR=headers] [OUT=dir]   the modules for a kernel (default: the running one, in out/)'
+	@echo 'make demo                                 see it work on an unmodified Debian kernel'
+	@echo 'make test [DEBUG=1] [KERNEL=built kernel] [KSRC=source] [KDIR=headers] [ZC_ONLY=regex]'
+	@echo 'make check                                style, sparse, W=1, kernel-doc, shellcheck, our own rules'
+	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
+	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1: the debug kernel)'
+	@echo 'make deps                                 install what is missing from Debian (as root)'
+	@echo 'make install, make uninstall, make clean'
+
+deps:
+	@tools/vm/deps.sh
+
+test: deps
+	@$(chosen) DEBUG='$(or $(DEBUG),0)' tools/vm/test.sh
+
+check: deps
+	@$(chosen) tools/check/check.sh
+
+demo: deps
+	@tools/demo/run.sh
+
+bench: deps
+	@tools/bench/run.sh
+
+mutate: deps
+	@tools/mutate/run.sh
+
+kernel-debian: deps
+	@tools/vm/kernel-debian.sh cloud
+	@tools/vm/kernel-debian.sh generic
+
+kernel-test: deps
+	@$(chosen) tools/vm/kernel-test.sh $(if $(filter 1,$(DEBUG)),debug)
+
+install: modules
+	@[ "$$(id -u)" = 0 ] || { echo "make install: run as root." >&2; exit 1; }
+	install -d '$(DEST)'
+	install -m 644 '$(OUT)'/zerocopy*.ko '$(DEST)'
+	depmod
+
+uninstall:
+	@[ "$$(id -u)" = 0 ] || { echo "make uninstall: run as root." >&2; exit 1; }
+	rm -f '$(DEST)'/zerocopy.ko '$(DEST)'/zerocopy_livepatch.ko
+	depmod
+
+clean:
+	rm -rf '$(CURDIR)/out'
+
+.PHONY: modules help deps test check demo bench mutate kernel-debian kernel-test install uninstall clean

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Installs the Debian packages that the other scripts need and this machine lacks.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+packages=(make gcc libc6-dev binutils bc bison flex libelf-dev libssl-dev pahole perl
+	python3 python3-requests python3-argcomplete kmod rsync git patch xz-utils zstd cpio
+	iproute2 ethtool util-linux procps gawk qemu-system-x86 sparse shellcheck)
+
+command -v dpkg-query >/dev/null || die "this is not Debian: install the counterparts of: ${packages[*]}."
+mapfile -t missing < <(
+	{
+		dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null |
+			awk '$2 == "installed" { print $1 }' || true
+		printf '%s\n' "${packages[@]}" "${packages[@]}"
+	} | sort | uniq -c | awk '$1 == 2 { print $2 }')
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+[ "$(id -u)" = 0 ] || die "run as root: apt-get install --no-install-recommends ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+say "Installing ${missing[*]}."
+install() { logged "$log" apt-get install -y --no-install-recommends "${missing[@]}"; }
+# Package lists may be missing or stale; only then are they fetched.
+install 2>/dev/null || { logged "$log" apt-get update && install; } ||
+	die "apt-get cannot install ${missing[*]}: install them by hand."

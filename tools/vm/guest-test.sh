@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest-test.sh MODULES TESTS [VAR=VALUE]...: payload of 'make test': KUnit where the kernel has it,
+# then the selftests, then kmemleak.
+modules=$1 tests=$2
+shift 2
+export ZC_MODULES=$modules
+for v; do export "${v?}"; done
+leaks=/sys/kernel/debug/kmemleak
+rc=0
+[ ! -w $leaks ] || echo clear >$leaks # what the boot left behind is not ours
+
+kunit() {
+	local f
+	if ! insmod "$modules/zerocopy.ko" || ! insmod "$modules/zerocopy_kunit.ko"; then
+		echo "not ok 1 kunit modules load"
+		return 1
+	fi
+	for f in /sys/kernel/debug/kunit/*/results; do
+		[ ! -e "$f" ] || cat "$f"
+	done
+	rmmod zerocopy_kunit zerocopy || { echo "not ok 1 kunit modules unload"; return 1; }
+}
+if [ -e "$modules/zerocopy_kunit.ko" ]; then
+	echo "# KUnit"
+	kunit || rc=1
+fi
+
+echo "# selftests"
+"$tests/run_kselftest.sh" || rc=1
+
+if [ -w $leaks ]; then
+	echo "# kmemleak"
+	echo scan >$leaks
+	sleep 6 # an object counts as lost only when it is older than 5 s, and nothing tells when
+	echo scan >$leaks
+	if [ -s $leaks ]; then
+		sed 's/^/# /' $leaks
+		echo "not ok 1 kmemleak"
+		rc=1
+	else
+		echo "ok 1 kmemleak"
+	fi
+fi
+exit $rc

@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test.sh: 'make test'. Guests: test (7.2: KUnit, selftests), cloud (6.12), generic (6.12, the short pass);
+# with DEBUG=1 only debug. GUESTS="..." picks some, ZC_ONLY=regex picks cases. Logs stay in out/test.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+guests=${GUESTS:-test cloud generic}
+[ "${DEBUG:-0}" = 0 ] || guests=debug
+for g in $guests; do
+	case $g in
+	test|debug|cloud|generic) ;;
+	*) die "there is no guest $g: take test, debug, cloud or generic." ;;
+	esac
+done
+selftests=$ZC_TOP/tools/testing/selftests/zerocopy
+[ -e "$selftests/Makefile" ] || die "there are no tests in tools/testing/selftests/zerocopy."
+
+logs=$ZC_TOP/out/test
+mkdir -p "$logs"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+source=$("$ZC_VM/source.sh")
+
+passed=0 failed=0 skipped=0
+fail() {
+	printf 'not ok - %s\n' "$*"
+	failed=$((failed + 1))
+}
+count() { # log
+	local p f s
+	read -r p f s < <(awk -f "$ZC_VM/tap.awk" "$1")
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	counted=$((p + f + s)) counted_bad=$f
+}
+
+build() { # guest -> kdir and modules in $work/<guest>
+	local guest=$1 out=$ZC_CACHE/test/$1
+	mkdir -p "$out"
+	case $guest in
+	cloud|generic) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=() ;;
+	test) kdir=${KDIR:-$("$ZC_VM/kernel-test.sh")} vars=(ZC_TESTS=1) ;;
+	debug) kdir=${KDIR:-$("$ZC_VM/kernel-test.sh" debug)} vars=(ZC_TESTS=1) ;;
+	esac || return
+	logged "$logs/$guest.build" "$ZC_VM/modules.sh" "$kdir" "$out" "${vars[@]}" || return
+	mkdir -p "$work/$guest"
+	if [ -d "$selftests/mod" ]; then
+		logged "$logs/$guest.mod" make -C "$selftests" modules KDIR="$kdir" OUT="$out" || return
+	fi
+	cp "$out"/*.ko "$work/$guest/"
+}
+
+guest() { # name
+	local name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
+	case $name in
+	test) options+=(--timeout 1800) ;;
+	debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
+	cloud) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
+	generic) options+=(--timeout 900) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
+	esac
+	[ -z "${ZC_ONLY:-}" ] || env+=("ZC_ONLY=$ZC_ONLY")
+	[ -z "${ZC_TIMEOUT:-}" ] || options+=(--timeout "$ZC_TIMEOUT")
+	printf '# guest %s\n' "$name"
+	build "$name" || { fail "$name: the modules do not build"; return; }
+	# The programs come along; a guest of virtme-ng sees them anyway.
+	case $name in cloud|generic) options+=(--add "$work/$name" --add "$work/selftests") ;; esac
+	"$ZC_VM/run.sh" "$name" "${options[@]}" "$ZC_VM/guest-test.sh" "$work/$name" "$work/selftests" "${env[@]}" |
+		tee "$log" || status=${PIPESTATUS[0]}
+	count "$log"
+	if [ -e "$work/$name/zerocopy_kunit.ko" ]; then
+		# The kernel's own, empty run at boot comes first.
+		awk '/\] KTAP version/ { run = "" } { run = run $0 "\n" } END { printf "%s", run }' \
+			"$logs/$name.klog" >"$work/ktap"
+		/usr/bin/python3 "$source/tools/testing/kunit/kunit.py" parse "$work/ktap" >"$logs/$name.kunit" 2>&1 ||
+			fail "$name: kunit.py finds fault with the KUnit run, see out/test/$name.kunit"
+	fi
+	case $status in
+	0) [ "$counted" != 0 ] || fail "$name: no test ran" ;;
+	98) fail "$name: the guest died" ;;
+	99) fail "$name: the kernel complained" ;;
+	*) [ "$counted_bad" != 0 ] || fail "$name: exit status $status without a failed test" ;;
+	esac
+}
+
+# What cannot be had is said before anything starts.
+for g in $guests; do
+	case $g in
+	test) built=$("$ZC_VM/kernel-test.sh") ;;
+	debug) built=$("$ZC_VM/kernel-test.sh" debug) ;;
+	*) built=$("$ZC_VM/kernel-debian.sh" "$g") ;;
+	esac
+	printf '# guest %s is %s\n' "$g" "$built"
+done
+[ -z "${KDIR:-}" ] || [ -e "$KDIR/Module.symvers" ] || die "KDIR=$KDIR holds no kernel headers."
+mkdir -p "$work/selftests"
+logged "$logs/selftests.build" make -C "$selftests" KSRC="$source" OUTPUT="$work/selftests" ||
+	die "the selftests do not build, see out/test/selftests.build."
+for g in $guests; do
+	guest "$g"
+done
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
