@@ -22,6 +22,8 @@ struct zc_net_slot {
 /**
  * zc_net() - the layer's share of a namespace
  * @net: the namespace, kept by the caller
+ *
+ * Return: the share; it lives as long as @net, or as a reference on it.
  */
 struct zc_net *zc_net(const struct net *net)
 {

@@ -21,6 +21,8 @@ static DEFINE_MUTEX(zc_suspend_lock);
  * zc_suspended() - whether the entry is about to go away
  *
  * Looked at under the socket lock: zc_suspend() visits each socket under it.
+ *
+ * Return: true while it is.
  */
 bool zc_suspended(void)
 {

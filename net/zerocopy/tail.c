@@ -49,6 +49,7 @@ static int zc_tail_copy(struct sock *sk, gfp_t gfp)
  * @sk: a TCP socket
  *
  * Context: process, takes the socket lock.
+ * Return: true if it has a loan of the layer.
  */
 bool zc_tail_is_ours(struct sock *sk)
 {
