@@ -38,7 +38,7 @@ build() { # guest -> kdir and modules in $work/<guest>
 	local guest=$1 out=$ZC_CACHE/test/$1
 	mkdir -p "$out"
 	case $guest in
-	cloud|generic) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=() ;;
+	cloud|generic) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=(ZC_TESTS=1) ;;
 	test) kdir=${KDIR:-$("$ZC_VM/kernel-test.sh")} vars=(ZC_TESTS=1) ;;
 	debug) kdir=${KDIR:-$("$ZC_VM/kernel-test.sh" debug)} vars=(ZC_TESTS=1) ;;
 	esac || return
