@@ -100,7 +100,7 @@ void zc_sysctl_exit(struct zc_net *zn);
  * @zn: its namespace's share; a reference is held
  * @ref: one for each call and each loan
  * @pages_out: pages on loan or reserved for a loan in the making
- * @comebacks: counts every time pages came back
+ * @comebacks: counts every time pages came back from a loan
  * @wait: senders waiting for that
  * @swept: suspension that has seen this window
  */
@@ -111,7 +111,7 @@ struct zc_window {
 	struct zc_net		*zn;
 	refcount_t		ref;
 	atomic_long_t		pages_out;
-	unsigned int		comebacks;
+	atomic_t		comebacks;
 	wait_queue_head_t	wait;
 	unsigned int		swept;
 };
@@ -121,9 +121,11 @@ struct zc_window *zc_window_find(struct sock *sk);
 void zc_window_put(struct zc_window *win);
 unsigned long zc_window_reserve(struct zc_window *win, unsigned long limit,
 				unsigned long want, unsigned long least);
+void zc_window_unreserve(struct zc_window *win, unsigned long pages);
 void zc_window_return(struct zc_window *win, unsigned long pages);
 unsigned long zc_window_room(struct zc_window *win, unsigned long limit);
-int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo);
+int zc_window_wait(struct zc_window *win, int seen, unsigned long limit,
+		   unsigned long least, long *timeo);
 struct zc_window *zc_window_next(unsigned int sweep, unsigned int *pos);
 
 /* notify.c: what the application reads from its error queue */

@@ -95,13 +95,13 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 	zu = zc_ubuf_alloc(win, call->src, nr_ranges,
 			   min(ZC_CHAIN_BYTES, call->loan_bytes));
 	if (!zu) {
-		zc_window_return(win, granted);
+		zc_window_unreserve(win, granted);
 		return ERR_PTR(-ENOMEM);
 	}
 
 	err = call->src->ops->refill(call->src, &zu->ranges, call->sent, bytes,
 				     granted);
-	zc_window_return(win, granted - zu->ranges.held_pages);
+	zc_window_unreserve(win, granted - zu->ranges.held_pages);
 	if (err) {
 		*least = max(zu->ranges.need_pages, 1UL);
 		zc_ubuf_end_call(zu, 0);
@@ -141,11 +141,13 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 {
 	struct zc_window *win = call->win;
 	struct zc_ubuf *zu;
-	unsigned int seen;
-	int err;
+	int err, seen;
 
 	for (;;) {
-		seen = READ_ONCE(win->comebacks);
+		unsigned long room = ULONG_MAX;
+		long out;
+
+		seen = atomic_read(&win->comebacks);
 		zu = zc_source_try(call, bytes, &least);
 		if (!IS_ERR(zu))
 			return zu;
@@ -156,6 +158,7 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 			call->copy_reason =
 				call->budget == call->src->limit_pages ?
 				ZC_COPY_MEMLOCK : ZC_COPY_WINDOW;
+			room = least;
 			break;
 		case -ENOBUFS:
 			call->copy_reason = ZC_COPY_MEMLOCK;
@@ -166,11 +169,21 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 		default:
 			return zu;
 		}
-		if (!call->timeo || least > call->budget ||
-		    !atomic_long_read(&win->pages_out))
+		if (least > call->budget)
+			return NULL;
+		/*
+		 * What was out when we tried may be back by now. In this order:
+		 * whoever finds nothing out finds it counted.
+		 */
+		out = atomic_long_read(&win->pages_out);
+		smp_rmb();
+		if (atomic_read(&win->comebacks) != seen)
+			continue;
+		if (!call->timeo || !out)
 			return NULL;
 
-		err = zc_window_wait(win, seen, &call->timeo);
+		err = zc_window_wait(win, seen, call->budget, room,
+				     &call->timeo);
 		if (err)
 			return ERR_PTR(err);
 		/* How it failed is for the protocol to say. */

@@ -161,7 +161,23 @@ unsigned long zc_window_reserve(struct zc_window *win, unsigned long limit,
 EXPORT_SYMBOL_IF_KUNIT(zc_window_reserve);
 
 /**
- * zc_window_return() - pages came back, or were reserved and not needed
+ * zc_window_unreserve() - pages were reserved and not needed
+ * @win: the window
+ * @pages: how many
+ *
+ * Context: any but hard interrupt.
+ */
+void zc_window_unreserve(struct zc_window *win, unsigned long pages)
+{
+	if (!pages)
+		return;
+	atomic_long_sub(pages, &win->pages_out);
+	if (wq_has_sleeper(&win->wait))
+		wake_up_interruptible(&win->wait);
+}
+
+/**
+ * zc_window_return() - pages on loan came back
  * @win: the window
  * @pages: how many
  *
@@ -171,10 +187,10 @@ void zc_window_return(struct zc_window *win, unsigned long pages)
 {
 	if (!pages)
 		return;
-	atomic_long_sub(pages, &win->pages_out);
-	WRITE_ONCE(win->comebacks, READ_ONCE(win->comebacks) + 1);
-	if (wq_has_sleeper(&win->wait))
-		wake_up_interruptible(&win->wait);
+	/* Whoever finds the pages back finds this changed. */
+	atomic_inc(&win->comebacks);
+	smp_wmb();
+	zc_window_unreserve(win, pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_window_return);
 
@@ -197,6 +213,8 @@ EXPORT_SYMBOL_IF_KUNIT(zc_window_room);
  * zc_window_wait() - wait until something on loan came back
  * @win: the window
  * @seen: win->comebacks when the caller found no room
+ * @limit: the window's size, in pages
+ * @least: pages that are needed; more than @limit if room is not the question
  * @timeo: what is left of the deadline, in jiffies; updated
  *
  * Returns early when the socket fails or is shut down: the protocol then says
@@ -206,7 +224,8 @@ EXPORT_SYMBOL_IF_KUNIT(zc_window_room);
  * Context: process, sleeps.
  * Return: 0, -EAGAIN at the deadline, -ERESTARTSYS or -EINTR.
  */
-int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo)
+int zc_window_wait(struct zc_window *win, int seen, unsigned long limit,
+		   unsigned long least, long *timeo)
 {
 	struct sock *sk = win->sk;
 	DEFINE_WAIT(on_window);
@@ -219,8 +238,9 @@ int zc_window_wait(struct zc_window *win, unsigned int seen, long *timeo)
 	for (;;) {
 		prepare_to_wait(&win->wait, &on_window, TASK_INTERRUPTIBLE);
 		prepare_to_wait(sk_sleep(sk), &on_sock, TASK_INTERRUPTIBLE);
-		if (READ_ONCE(win->comebacks) != seen ||
+		if (atomic_read(&win->comebacks) != seen ||
 		    !atomic_long_read(&win->pages_out) ||
+		    zc_window_room(win, limit) >= least ||
 		    READ_ONCE(sk->sk_err) ||
 		    READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
 			break;

@@ -50,12 +50,12 @@ static void zc_window_survives_a_smaller_limit(struct kunit *test)
 static void zc_window_wait_ends_when_pages_came_back(struct kunit *test)
 {
 	struct zct *t = test->priv;
-	unsigned int seen = t->win->comebacks;
+	int seen = atomic_read(&t->win->comebacks);
 	long timeo = HZ;
 
 	KUNIT_ASSERT_EQ(test, zc_window_reserve(t->win, 10, 2, 2), 2);
 	zc_window_return(t->win, 1);
-	KUNIT_EXPECT_EQ(test, zc_window_wait(t->win, seen, &timeo), 0);
+	KUNIT_EXPECT_EQ(test, zc_window_wait(t->win, seen, 10, 10, &timeo), 0);
 	KUNIT_EXPECT_EQ(test, timeo, HZ);
 	zc_window_return(t->win, 1);
 }
@@ -67,7 +67,8 @@ static void zc_window_wait_keeps_the_deadline(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, zc_window_reserve(t->win, 10, 2, 2), 2);
 	KUNIT_EXPECT_EQ(test,
-			zc_window_wait(t->win, t->win->comebacks, &timeo),
+			zc_window_wait(t->win, atomic_read(&t->win->comebacks),
+				       10, 9, &timeo),
 			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, timeo, 0);
 	zc_window_return(t->win, 2);

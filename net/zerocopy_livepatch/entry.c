@@ -39,18 +39,6 @@ static noinline int zc_autobind(struct sock *sk)
 	return err;
 }
 
-/* net/ipv4/af_inet.c, inet_send_prepare(), which 7.2 no longer exports */
-static __always_inline int zc_send_prepare(struct sock *sk)
-{
-	sock_rps_record_flow(sk);
-
-	/* A port that comes up meanwhile is found under the lock. */
-	if (data_race(!inet_sk(sk)->inet_num) && !sk->sk_prot->no_autobind &&
-	    zc_autobind(sk))
-		return -EAGAIN;
-	return 0;
-}
-
 static enum zc_lp_state {
 	ZC_LP_UP,		/* we are the entry */
 	ZC_LP_LEAVING,		/* another patch is coming, or we are going */
@@ -59,12 +47,35 @@ static enum zc_lp_state {
 
 static void zc_lp_settle(void);
 
+/*
+ * All that is not plain: out of line, so that the plain case saves no
+ * registers. net/ipv4/af_inet.c, inet_send_prepare(), which 7.2 no longer
+ * exports, and the way into the layer. Leaves by tail calls as well.
+ */
 static noinline int zc_lp_sendmsg(struct socket *sock, struct msghdr *msg,
 				  size_t size)
 {
+	struct sock *sk = sock->sk;
+
+	sock_rps_record_flow(sk);
+
+	/* A port that comes up meanwhile is found under the lock. */
+	if (data_race(!inet_sk(sk)->inet_num) && !sk->sk_prot->no_autobind &&
+	    zc_autobind(sk))
+		return -EAGAIN;
+
+	if (!(msg->msg_flags & MSG_ZEROCOPY))
+		return READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
+
 	if (unlikely(READ_ONCE(zc_lp_state) == ZC_LP_SETTLING))
 		zc_lp_settle();
 	return zc_entry_sendmsg(sock, msg, size);
+}
+
+static __always_inline bool zc_lp_is_plain(struct sock *sk, struct msghdr *msg)
+{
+	return !rfs_is_needed() && data_race(inet_sk(sk)->inet_num) &&
+	       !(msg->msg_flags & MSG_ZEROCOPY);
 }
 
 /* No stack protector: nothing may need a frame for its own sake. */
@@ -74,10 +85,7 @@ int zc_inet_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	struct sock *sk = sock->sk;
 	const struct proto *prot;
 
-	if (unlikely(zc_send_prepare(sk)))
-		return -EAGAIN;
-
-	if (unlikely(msg->msg_flags & MSG_ZEROCOPY))
+	if (unlikely(!zc_lp_is_plain(sk, msg)))
 		return zc_lp_sendmsg(sock, msg, size);
 
 	prot = READ_ONCE(sk->sk_prot);
@@ -91,15 +99,12 @@ int zc_inet6_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	struct sock *sk = sock->sk;
 	const struct proto *prot;
 
-	if (unlikely(zc_send_prepare(sk)))
-		return -EAGAIN;
-
-	if (unlikely(msg->msg_flags & MSG_ZEROCOPY))
+	if (unlikely(!zc_lp_is_plain(sk, msg)))
 		return zc_lp_sendmsg(sock, msg, size);
 
 	/* IPV6_ADDRFORM can change sk->sk_prot under us. */
 	prot = READ_ONCE(sk->sk_prot);
-	return INDIRECT_CALL_2(prot->sendmsg, tcp_sendmsg, udp_sendmsg,
+	return INDIRECT_CALL_2(prot->sendmsg, tcp_sendmsg, udpv6_sendmsg,
 			       sk, msg, size);
 }
 
