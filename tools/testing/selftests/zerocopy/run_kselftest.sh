@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs the zerocopy tests as root on the running kernel, prints TAP 13.
+#
+#   ZC_MODULES=dir     where zerocopy.ko and zerocopy_livepatch.ko are
+#   ZC_KERNEL=test|debian
+#   ZC_DEBUG=1         a kernel with sanitizers: smaller and more patient
+#   ZC_SHORT=1         the core subset
+#   ZC_ONLY=regex      only the cases whose name matches
+#   ZC_NOLAYER=1|dry   without the modules: checks the tests themselves on a
+#                      stock kernel. Comparisons pass there, the rest must
+#                      fail; dry leaves out what only the layer can satisfy
+#
+# Exit status 0 only if nothing failed.
+set -u
+export LC_ALL=C
+cd "$(dirname "$0")" || exit 1
+
+PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_fork tx_stream
+	tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream tx_lifecycle'}
+: "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}"
+export ZC_KERNEL ZC_DEBUG ZC_SHORT ZC_NOLAYER ZC_MODULES
+export ZC_PROGS=$PWD
+[ -n "$ZC_MODULES" ] || unset ZC_MODULES
+[ "$ZC_NOLAYER" = 0 ] || unset ZC_MODULES
+
+say() { printf '# %s\n' "$*"; }
+bail() { printf 'Bail out! %s\n' "$*"; exit 1; }
+
+echo "TAP version 13"
+[ "$(id -u)" = 0 ] || bail "these tests need root"
+
+tests=()
+for p in $PROGS; do
+	[ -x "./$p" ] || bail "$p is not built"
+	while read -r name core flags; do
+		[ "$ZC_SHORT" = 0 ] || [ "$core" = short ] || continue
+		[[ -z $ZC_ONLY || $name =~ $ZC_ONLY ]] || continue
+		tests+=("$p $name $flags")
+	done < <("./$p" --list)
+done
+echo "1..${#tests[@]}"
+[ ${#tests[@]} -gt 0 ] || bail "no case matches ZC_ONLY='$ZC_ONLY'"
+
+# Where the pair is, whichever namespace a crashed run left it in
+nic_by_mac() { # MAC [ip options]
+	local mac=$1
+	shift
+	ip "$@" -o link 2>/dev/null | sed -n "s/^[0-9]*: \([^:@]*\)[:@].* link\/ether $mac .*/\1/p" | head -n 1
+}
+
+home_nic() { # namespace MAC: back to the initial namespace
+	local nic
+	nic=$(nic_by_mac "$2" -n "$1")
+	[ -z "$nic" ] || ip -n "$1" link set "$nic" netns 1
+}
+
+ns_down() {
+	home_nic zcA 52:54:00:00:00:01
+	home_nic zcB 52:54:00:00:00:02
+	ip netns del zcA 2>/dev/null
+	ip netns del zcB 2>/dev/null
+	return 0
+}
+
+ns_up() {
+	local ns i nic
+	ip netns add zcA && ip netns add zcB || return 1
+	for ns in zcA zcB; do
+		i=1
+		[ $ns = zcA ] || i=2
+		ip -n $ns link set lo up
+		nic=$(nic_by_mac 52:54:00:00:00:0$i)
+		if [ -n "$nic" ]; then
+			ip link set "$nic" netns $ns
+			ip -n $ns addr add 10.77.0.$i/24 dev "$nic"
+			ip -n $ns addr add fd77::$i/64 dev "$nic" nodad
+			ip -n $ns link set "$nic" up
+		fi
+	done
+	if ip -n zcA link add zcvA type veth peer name zcvB netns zcB 2>/dev/null; then
+		for ns in zcA zcB; do
+			i=1
+			[ $ns = zcA ] || i=2
+			ip -n $ns addr add 10.78.0.$i/24 dev zcv${ns#zc}
+			ip -n $ns addr add fd78::$i/64 dev zcv${ns#zc} nodad
+			ip -n $ns link set zcv${ns#zc} up
+		done
+	fi
+	# shellcheck disable=SC2086
+	set -- $PROGS
+	"./$1" --setup
+}
+
+modprobe -q -a vmxnet3 veth 2>/dev/null
+ns_down
+ns_up || bail "cannot make network namespaces"
+trap ns_down EXIT
+nic=$(nic_by_mac 52:54:00:00:00:01 -n zcA)
+say "kernel $(uname -r), NIC pair: ${nic:-none}, modules: ${ZC_MODULES:-none}"
+
+layer_up() {
+	local i
+	[ "$ZC_NOLAYER" = 0 ] || return 0
+	if [ -n "${ZC_MODULES:-}" ]; then
+		[ -d /sys/module/zerocopy ] || insmod "$ZC_MODULES/zerocopy.ko" || return 1
+		[ -d /sys/module/zerocopy_livepatch ] || insmod "$ZC_MODULES/zerocopy_livepatch.ko" || return 1
+	fi
+	# up to 17 s were seen on a loaded machine
+	for ((i = 0; i < 600; i++)); do
+		[ "$(cat /sys/kernel/livepatch/zerocopy_livepatch/transition 2>/dev/null)" = 0 ] && return 0
+		[ -d /sys/kernel/livepatch/zerocopy_livepatch ] || break
+		sleep 0.1
+	done
+	[ -e /proc/sys/net/zerocopy/enabled ] && [ -d /sys/kernel/livepatch/zerocopy_livepatch ]
+}
+
+n=0 failed=0 passed=0 skipped=0
+dirty=
+for t in "${tests[@]}"; do
+	n=$((n + 1))
+	read -r p name fresh bare _ <<<"$t"
+	if [ "$bare" != bare ] && ! layer_up; then
+		echo "not ok $n $name # the modules cannot be loaded"
+		failed=$((failed + 1))
+		continue
+	fi
+	if [ "$fresh" = fresh ] && [ -n "$dirty" ]; then
+		ns_down
+		ns_up
+	fi
+	dirty=1
+	line=
+	while IFS= read -r out; do
+		printf '%s\n' "$out"
+		case $out in
+		"ok $n "* | "not ok $n "*) line=$out ;;
+		esac
+	done < <("./$p" "$name" "$n" 2>&1)
+	case $line in
+	"ok $n "*"# SKIP"*) skipped=$((skipped + 1)) ;;
+	"ok $n "*) passed=$((passed + 1)) ;;
+	"not ok $n "*) failed=$((failed + 1)) ;;
+	*)
+		echo "not ok $n $name # the test program died"
+		failed=$((failed + 1))
+		;;
+	esac
+done
+
+say "Totals: pass:$passed fail:$failed skip:$skipped"
+[ "$failed" = 0 ]
