@@ -72,9 +72,13 @@ void zc_call_copied(struct zc_call *call, size_t bytes,
 	trace_zc_copy(call->sk, bytes, why);
 }
 
-/* One attempt. Returns the loan or an errno; -ENOSPC and -ENOBUFS want room. */
+/*
+ * One attempt. Returns the loan or an errno. After -ENOSPC and -ENOBUFS *least is
+ * what a loan would need, and *room what to wait for: so many pages of the
+ * window, or ULONG_MAX if only something that comes back can help.
+ */
 static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
-				     unsigned long *least)
+				     unsigned long *least, unsigned long *room)
 {
 	unsigned long pages = DIV_ROUND_UP(bytes, PAGE_SIZE) + 1;
 	struct zc_window *win = call->win;
@@ -84,9 +88,9 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 	int err;
 
 	/* A folio may be larger than what is asked for: leave room for some. */
+	*room = max(*least, min(pages, call->budget / 2));
 	granted = zc_window_reserve(win, call->budget,
-				    max(pages, call->budget / 2),
-				    max(*least, min(pages, call->budget / 2)));
+				    max(pages, call->budget / 2), *room);
 	if (!granted)
 		return ERR_PTR(-ENOSPC);
 
@@ -101,9 +105,12 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 
 	err = call->src->ops->refill(call->src, &zu->ranges, call->sent, bytes,
 				     granted);
+	if (!err && !zu->ranges.bytes && !zu->ranges.fault)
+		err = -EIO;
 	zc_window_unreserve(win, granted - zu->ranges.held_pages);
 	if (err) {
 		*least = max(zu->ranges.need_pages, 1UL);
+		*room = err == -ENOSPC ? *least : ULONG_MAX;
 		zc_ubuf_end_call(zu, 0);
 		return ERR_PTR(err);
 	}
@@ -144,11 +151,11 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 	int err, seen;
 
 	for (;;) {
-		unsigned long room = ULONG_MAX;
+		unsigned long room;
 		long out;
 
 		seen = atomic_read(&win->comebacks);
-		zu = zc_source_try(call, bytes, &least);
+		zu = zc_source_try(call, bytes, &least, &room);
 		if (!IS_ERR(zu))
 			return zu;
 
@@ -158,7 +165,6 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 			call->copy_reason =
 				call->budget == call->src->limit_pages ?
 				ZC_COPY_MEMLOCK : ZC_COPY_WINDOW;
-			room = least;
 			break;
 		case -ENOBUFS:
 			call->copy_reason = ZC_COPY_MEMLOCK;
@@ -171,11 +177,9 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 		}
 		if (least > call->budget)
 			return NULL;
-		/*
-		 * What was out when we tried may be back by now. In this order:
-		 * whoever finds nothing out finds it counted.
-		 */
+		/* What was out when we tried may be back by now. */
 		out = atomic_long_read(&win->pages_out);
+		/* Pairs with zc_window_return(): nothing out, then counted. */
 		smp_rmb();
 		if (atomic_read(&win->comebacks) != seen)
 			continue;

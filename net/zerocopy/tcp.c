@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One message through TCP: loan after loan, each handed to
- * tcp_sendmsg_locked() as msg_ubuf. The protocol is never asked to block; all
- * waiting is done here, with one deadline for the whole call.
+ * tcp_sendmsg_locked() as msg_ubuf. The protocol is not asked to block; waiting
+ * is done here, with one deadline for the whole call. The exception is the last
+ * loan of a message with timestamps: TCP puts one wherever it stops.
  */
 #include <linux/err.h>
 #include <linux/socket.h>
@@ -42,6 +43,13 @@ static void zc_tcp_control(struct zc_call *call, struct msghdr *msg, bool last,
 		msg->msg_controllen = CMSG_SPACE(sizeof(u32));
 		msg->msg_control_is_user = false;
 	}
+}
+
+/* Whether TCP may have to put a timestamp on the last byte of the message. */
+static bool zc_tcp_stamped(const struct zc_call *call)
+{
+	return call->msg->msg_controllen ||
+	       READ_ONCE(call->sk->sk_tsflags) & SOF_TIMESTAMPING_TX_RECORD_MASK;
 }
 
 /* The notification that this call's id may be merged with. */
@@ -129,6 +137,23 @@ static int zc_tcp_try(struct zc_call *call, struct zc_ubuf *zu, size_t size)
 	return ret;
 }
 
+/* Whether sk_stream_error() took @err out of sk->sk_err. */
+static bool zc_is_sock_error(int err)
+{
+	switch (err) {
+	case -EAGAIN:
+	case -EFAULT:
+	case -EINTR:
+	case -ENOBUFS:
+	case -ENOMEM:
+	case -EPIPE:
+	case -ERESTARTSYS:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /*
  * Send @size bytes, out of @zu or copied. Returns the bytes sent and, in *err,
  * why there are not more.
@@ -179,7 +204,11 @@ static size_t zc_tcp_send_piece(struct zc_call *call, struct zc_ubuf *zu,
 			}
 			continue;
 		}
-		if (ret == -EAGAIN && call->timeo) {
+		/* TCP has waited itself, and met an error that is not ours yet. */
+		if (call->sent && zc_is_sock_error(ret))
+			WRITE_ONCE(sk->sk_err, -ret);
+		if (ret == -EAGAIN && call->timeo &&
+		    msg->msg_flags & MSG_DONTWAIT) {
 			ret = sk_stream_wait_memory(sk, &call->timeo);
 			if (!ret)
 				continue;
@@ -243,11 +272,13 @@ int zc_tcp_sendmsg(struct zc_call *call)
 			/* Behind a fault TCP goes as far as it always did. */
 			size = zu->ranges.fault ?
 				min(left, max(size, zu->ranges.bytes + 1)) :
-				zu->ranges.bytes;
+				min(left, zu->ranges.bytes);
 		}
 		last = size == left;
 
-		msg->msg_flags = call->flags | MSG_DONTWAIT | MSG_ZEROCOPY;
+		msg->msg_flags = call->flags | MSG_ZEROCOPY;
+		if (!last || !zc_tcp_stamped(call))
+			msg->msg_flags |= MSG_DONTWAIT;
 		if (!zu)
 			msg->msg_flags &= ~MSG_ZEROCOPY;
 		if (call->sent)

@@ -187,8 +187,8 @@ void zc_window_return(struct zc_window *win, unsigned long pages)
 {
 	if (!pages)
 		return;
-	/* Whoever finds the pages back finds this changed. */
 	atomic_inc(&win->comebacks);
+	/* Whoever finds the pages back finds that changed: zc_source_lend(). */
 	smp_wmb();
 	zc_window_unreserve(win, pages);
 }
