@@ -88,7 +88,7 @@ static void *traffic_main(void *arg)
 		__atomic_store_n(&t->sends, i, __ATOMIC_RELEASE);
 		zc_notif_drain(t->c.tx, &t->ids);
 		/* a busy machine makes transitions take half a minute each */
-		if (stream || i % 8 == 0)
+		if (stream || i % 2 == 0)
 			zc_sleep_ms(1);
 	}
 	return NULL;

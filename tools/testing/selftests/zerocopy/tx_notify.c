@@ -237,7 +237,10 @@ static void no_id_log(struct zc_log *log, const void *arg)
 	if (!stream) {
 		zc_log_ret(log, "EMSGSIZE", zc_sendmsg(c.tx, buf, 1 << 20, 0));
 		zc_setopt(c.tx, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+		/* order_udp_copied is about the order of these */
+		ZC_CHECK(zc_settle(c.tx, 5000), "does not settle");
 		zc_log_ret(log, "over the MTU", zc_sendmsg(c.tx, buf, 4000, 0));
+		ZC_CHECK(zc_settle(c.tx, 5000), "does not settle");
 	}
 	zc_log_ret(log, "good", zc_sendmsg(c.tx, buf, len, 0));
 	if (stream) {
@@ -252,6 +255,38 @@ static void no_id_log(struct zc_log *log, const void *arg)
 static void no_id(const void *arg)
 {
 	zc_compare(no_id_log, arg, NULL);
+}
+
+/*
+ * A datagram that has to be copied does not overtake those before it: its
+ * notification comes when the packet has left, as the others' do
+ */
+static void order_log(struct zc_log *log, const void *arg)
+{
+	struct zc_conn c = {
+		.family = *(const int *)arg, .type = SOCK_DGRAM,
+		.rcvbuf = 4 << 20,
+	};
+	char *buf = zc_alloc(8192, 34);
+	int i;
+
+	zc_open(&c);
+	zc_rx_start(&c, UINT64_MAX);
+	zc_qdisc(ZC_NS_A, "netem delay 300ms");
+	for (i = 0; i < 3; i++) {
+		zc_log_ret(log, "lent", zc_sendmsg(c.tx, buf, 1000, 0));
+		zc_log_ret(log, "copied", zc_sendmsg(c.tx, buf, 4000, 0));
+	}
+	zc_sleep_ms(zc_debug ? 3000 : 1000);
+	ZC_CHECK(zc_settle(c.tx, 5000), "does not settle");
+	zc_log_notifs(log, c.tx);
+	zc_qdisc(ZC_NS_A, "none");
+	zc_close(&c);
+}
+
+static void order(const void *arg)
+{
+	zc_compare(order_log, arg, NULL);
 }
 
 /* EAGAIN takes no id either */
@@ -538,6 +573,8 @@ static const struct zc_case cases[] = {
 	{ "no_id_tcp6", no_id, &tcp6, ZC_F_PAIR, 0 },
 	{ "no_id_udp", no_id, &udp4, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "no_id_udp6", no_id, &udp6, ZC_F_PAIR, 0 },
+	{ "order_udp_copied", order, &v4, ZC_F_PAIR, 0 },
+	{ "order_udp6_copied", order, &v6, ZC_F_PAIR, 0 },
 	{ "no_id_eagain", no_id_eagain, NULL, ZC_F_PAIR, 0 },
 	{ "toggle_window_full", toggle_layered, &tg_full,
 	  ZC_F_PAIR | ZC_F_SHORT, 0 },
