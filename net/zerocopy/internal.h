@@ -5,9 +5,11 @@
 #include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include <net/zerocopy.h>
@@ -103,6 +105,9 @@ void zc_sysctl_exit(struct zc_net *zn);
  * @comebacks: counts every time pages came back from a loan
  * @wait: senders waiting for that
  * @swept: suspension that has seen this window
+ * @lock: protects @last and its followers
+ * @last: datagram socket: loan of the last datagram that was lent, while it is
+ *	out
  */
 struct zc_window {
 	struct hlist_node	node;
@@ -114,6 +119,8 @@ struct zc_window {
 	atomic_t		comebacks;
 	wait_queue_head_t	wait;
 	unsigned int		swept;
+	spinlock_t		lock;		/* see above */
+	struct zc_ubuf		*last;
 };
 
 struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn);
@@ -156,6 +163,7 @@ void zc_notify_put(struct ubuf_info *notify, bool copied);
  * @lent_to: @given's offset up to which fragments have been handed out
  * @cur: range that @cur_off lies in
  * @cur_off: offset of that range's first byte
+ * @followers: notifications of datagrams that were copied behind this one
  * @lnode: on the list of loans whose end waits for a better context
  * @ranges: what is lent
  * @vec: storage of the ranges
@@ -177,6 +185,7 @@ struct zc_ubuf {
 	size_t			lent_to;
 	unsigned int		cur;
 	size_t			cur_off;
+	struct list_head	followers;
 	struct llist_node	lnode;
 	struct zc_ranges	ranges;
 	struct phys_vec		vec[];
@@ -200,6 +209,8 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 			      unsigned int nr_ranges, size_t chain_max);
 void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify);
 void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to);
+void zc_ubuf_set_last(struct zc_ubuf *zu);
+bool zc_ubuf_follow_last(struct zc_window *win, struct ubuf_info *notify);
 int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length);
 void zc_ubuf_flush(void);
 int zc_ubuf_init(void);

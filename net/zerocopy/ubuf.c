@@ -29,13 +29,83 @@ static void zc_trace(const struct zc_ubuf *zu, enum zc_loan_reason why)
 		      zu->ranges.bytes, why);
 }
 
+/* A copied datagram's notification, waiting for the loan before it. */
+struct zc_follower {
+	struct list_head	node;
+	struct ubuf_info	*notify;
+};
+
+/**
+ * zc_ubuf_set_last() - a datagram was lent: what is copied next comes behind it
+ * @zu: its loan; the caller still has the call's reference
+ */
+void zc_ubuf_set_last(struct zc_ubuf *zu)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&zu->win->lock, flags);
+	zu->win->last = zu;
+	spin_unlock_irqrestore(&zu->win->lock, flags);
+}
+
+/**
+ * zc_ubuf_follow_last() - complete a notification in its turn
+ * @win: window of a datagram socket
+ * @notify: notification of a datagram that was copied; the reference passes on
+ *
+ * The stock kernel notifies a copied datagram when its packet is freed, which
+ * is after those that were lent before it.
+ *
+ * Context: process, may sleep.
+ * Return: false if nothing is out before it (or there is no memory): then the
+ *	caller keeps the reference.
+ */
+bool zc_ubuf_follow_last(struct zc_window *win, struct ubuf_info *notify)
+{
+	struct zc_follower *follower;
+	unsigned long flags;
+
+	if (!READ_ONCE(win->last))
+		return false;
+	follower = kmalloc_obj(*follower, GFP_KERNEL_ACCOUNT);
+	if (!follower)
+		return false;
+	follower->notify = notify;
+
+	spin_lock_irqsave(&win->lock, flags);
+	if (win->last) {
+		list_add_tail(&follower->node, &win->last->followers);
+		follower = NULL;
+	}
+	spin_unlock_irqrestore(&win->lock, flags);
+
+	kfree(follower);
+	return !follower;
+}
+
+/* From here on nobody follows @zu; collect who did. */
+static void zc_ubuf_close_followers(struct zc_ubuf *zu, struct list_head *list)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&zu->win->lock, flags);
+	if (zu->win->last == zu)
+		zu->win->last = NULL;
+	list_splice_init(&zu->followers, list);
+	spin_unlock_irqrestore(&zu->win->lock, flags);
+}
+
 /* The last reference is gone: one loan of a chain ends. */
 static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 {
 	struct zc_window *win = zu->win;
 	unsigned long pages = zu->ranges.held_pages;
+	struct zc_follower *follower, *next;
+	LIST_HEAD(followers);
 
 	zc_trace(zu, ZC_LOAN_END);
+	if (win->sk->sk_type == SOCK_DGRAM)
+		zc_ubuf_close_followers(zu, &followers);
 	if (zu->ranges.nr)
 		zu->src->ops->cleanup(zu->src, &zu->ranges, 0, copied);
 	zc_source_put(zu->src);
@@ -45,6 +115,10 @@ static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 	/* The memory is back before anybody is told so. */
 	if (zu->notify)
 		zc_notify_put(zu->notify, copied);
+	list_for_each_entry_safe(follower, next, &followers, node) {
+		zc_notify_put(follower->notify, true);
+		kfree(follower);
+	}
 	zc_window_return(win, pages);
 	kfree(zu);
 	zc_window_put(win);
@@ -215,6 +289,7 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 	refcount_set(&zu->ubuf.refcnt, 1);
 	zu->head = zu;
 	zu->last = zu;
+	INIT_LIST_HEAD(&zu->followers);
 	zu->chain_max = chain_max;
 	zu->ranges.max = nr_ranges;
 	zu->ranges.vec = zu->vec;

@@ -98,9 +98,12 @@ int zc_udp_sendmsg(struct zc_call *call)
 			zc_notify_put(call->notify, false);
 		}
 		zc_notify_abort(call->sk, call->notify);
-	} else if (call->notify) {
+	} else if (call->notify && !(call->copied &&
+		   zc_ubuf_follow_last(call->win, call->notify))) {
 		zc_notify_put(call->notify, call->copied);
 	}
+	if (lent)
+		zc_ubuf_set_last(zu);
 	if (zu)
 		zc_ubuf_end_call(zu, lent ? call->size : 0);
 	return ret;

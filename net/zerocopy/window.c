@@ -90,6 +90,7 @@ struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
 	made->zn = zn;
 	refcount_set(&made->ref, 1);
 	init_waitqueue_head(&made->wait);
+	spin_lock_init(&made->lock);
 
 	spin_lock_bh(&b->lock);
 	win = zc_bucket_find(b, sk);

@@ -74,8 +74,10 @@ static noinline int zc_lp_sendmsg(struct socket *sock, struct msghdr *msg,
 
 static __always_inline bool zc_lp_is_plain(struct sock *sk, struct msghdr *msg)
 {
-	return !rfs_is_needed() && data_race(inet_sk(sk)->inet_num) &&
-	       !(msg->msg_flags & MSG_ZEROCOPY);
+	/* A port that comes up meanwhile is seen to out of line. */
+	bool bound = data_race(inet_sk(sk)->inet_num);
+
+	return !rfs_is_needed() && bound && !(msg->msg_flags & MSG_ZEROCOPY);
 }
 
 /* No stack protector: nothing may need a frame for its own sake. */
