@@ -178,8 +178,31 @@ struct ts {
 	bool cmsg;	/* asked for by the call, else by the socket */
 };
 
-/* Counted, not listed: their order depends on the CPUs */
-static unsigned int read_stamps(int fd, unsigned int seen[8][16])
+/*
+ * Which there were, not how many or in which order: a segment that is sent
+ * again is stamped again. A stamp for each loan would have keys of its own.
+ */
+struct stamp_set {
+	unsigned int nr;
+	u64 s[64];
+};
+
+static void stamp_add(struct stamp_set *set, unsigned int type, u32 key)
+{
+	u64 v = (u64)type << 32 | key;
+	unsigned int i, j;
+
+	for (i = 0; i < set->nr && set->s[i] < v; i++)
+		;
+	if (i < set->nr && set->s[i] == v)
+		return;
+	ZC_CHECK(set->nr < ZC_ARRAY_SIZE(set->s), "too many timestamps");
+	for (j = set->nr++; j > i; j--)
+		set->s[j] = set->s[j - 1];
+	set->s[i] = v;
+}
+
+static unsigned int read_stamps(int fd, struct stamp_set *set)
 {
 	char control[512], data[2048];
 	unsigned int ids = 0;
@@ -206,14 +229,10 @@ static unsigned int read_stamps(int fd, unsigned int seen[8][16])
 				ee = (void *)CMSG_DATA(cm);
 		}
 		ZC_CHECK(ee, "no sock_extended_err");
-		if (ee->ee_origin == SO_EE_ORIGIN_ZEROCOPY) {
+		if (ee->ee_origin == SO_EE_ORIGIN_ZEROCOPY)
 			ids += ee->ee_data - ee->ee_info + 1;
-		} else if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && stamp) {
-			unsigned int key = ee->ee_data % 16;
-
-			ZC_CHECK(ee->ee_info < 8, "type %u", ee->ee_info);
-			seen[ee->ee_info][key]++;
-		}
+		else if (ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING && stamp)
+			stamp_add(set, ee->ee_info, ee->ee_data);
 	}
 	return ids;
 }
@@ -232,7 +251,8 @@ static void stamps_log(struct zc_log *log, const void *arg)
 	unsigned int report = SOF_TIMESTAMPING_SOFTWARE |
 			      SOF_TIMESTAMPING_OPT_ID |
 			      SOF_TIMESTAMPING_OPT_TSONLY;
-	unsigned int seen[8][16] = {}, ids = 0, i, j;
+	struct stamp_set set = {};
+	unsigned int ids = 0, i;
 	char control[CMSG_SPACE(4)] = {};
 	char *buf = zc_alloc(t->len, 95);
 	struct iovec iov = { buf, t->len };
@@ -256,14 +276,12 @@ static void stamps_log(struct zc_log *log, const void *arg)
 		zc_log_ret(log, "send", sendmsg(c.tx, &msg, MSG_ZEROCOPY));
 		ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
 		zc_sleep_ms(20);
-		ids += read_stamps(c.tx, seen);
+		ids += read_stamps(c.tx, &set);
 	}
 	zc_log(log, "ids %u", ids);
-	for (i = 0; i < 8; i++)
-		for (j = 0; j < 16; j++)
-			if (seen[i][j])
-				zc_log(log, "type %u key %u (mod 16): %u", i, j,
-				       seen[i][j]);
+	for (i = 0; i < set.nr; i++)
+		zc_log(log, "type %u key %u", (u32)(set.s[i] >> 32),
+		       (u32)set.s[i]);
 	zc_close(&c);
 }
 
