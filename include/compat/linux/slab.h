@@ -8,6 +8,8 @@
 #ifndef kmalloc_obj
 #define kmalloc_obj(var, gfp)	kmalloc(sizeof(var), gfp)
 #define kzalloc_obj(var, gfp)	kzalloc(sizeof(var), gfp)
+#define kvmalloc_obj(var, gfp)	kvmalloc(sizeof(var), gfp)
+#define kvzalloc_obj(var, gfp)	kvzalloc(sizeof(var), gfp)
 #endif
 
 #endif

@@ -1,0 +1,712 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs the zcsim tests as root on the running kernel, prints TAP 13.
+#
+#   ZC_MODULES=dir   where zcsim.ko is, and zerocopy*.ko if they are to be used
+#   ZC_DEBUG=1       a kernel with sanitizers: less data
+#   ZC_BYTES=n       bytes of a bulk transfer
+#   ZC_ONLY=regex    only the cases whose name matches
+#
+# Exit status 0 only if nothing failed.
+#
+# "a && b || fail" means what it says; some scripts are for another shell; the
+# cases are called by name.
+# shellcheck disable=SC2015,SC2016,SC2317,SC2329
+set -u
+export LC_ALL=C
+cd "$(dirname "$0")" || exit 1
+: "${ZC_DEBUG=0}" "${ZC_ONLY=}" "${ZC_MODULES=.}"
+if [ "$ZC_DEBUG" = 0 ]; then : "${ZC_BYTES=33554432}"; else : "${ZC_BYTES=4194304}"; fi
+# The plugin that teaches ip what "type zcsim peer" means
+export IP_LIB_DIR=$PWD
+debugfs=/sys/kernel/debug/zcsim
+[ -d /sys/kernel/debug/kprobes ] || mount -t debugfs none /sys/kernel/debug 2>/dev/null
+
+say() { printf '# %s\n' "$*"; }
+bail() { printf 'Bail out! %s\n' "$*"; exit 1; }
+fail() { say "$*"; return 1; }
+ask() { # what a command says is expected
+	local got
+	got=$("${@:3}" 2>&1)
+	[ "$got" = "$2" ] || fail "$1: '$got', expected '$2'"
+}
+
+A() { ip netns exec zsA "$@"; }
+B() { ip netns exec zsB "$@"; }
+
+pair_del() {
+	ip -n zsA link del zs0 2>/dev/null
+	ip netns del zsA 2>/dev/null
+	ip netns del zsB 2>/dev/null
+	return 0
+}
+
+pair_up() {
+	local n i
+	for n in A B; do
+		i=1
+		[ $n = A ] || i=2
+		ip -n zs$n link set lo up
+		ip -n zs$n addr replace 10.79.0.$i/24 dev zs$((i - 1))
+		ip -n zs$n addr replace fd79::$i/64 dev zs$((i - 1)) nodad
+		ip -n zs$n link set zs$((i - 1)) up || return 1
+	done
+	dirA=$(nic_dir zsA zs0) dirB=$(nic_dir zsB zs1)
+}
+
+pair_new() {
+	pair_del
+	ip netns add zsA && ip netns add zsB || return 1
+	ip link add zs0 netns zsA type zcsim peer name zs1 netns zsB && pair_up
+}
+
+nic_dir() { # netns device: its directory in debugfs
+	printf '%s/%s' "$debugfs" "$(ip netns exec "$1" ethtool -i "$2" | sed -n 's/^bus-info: //p')"
+}
+
+stat_of() { # A|B regex: sum over the counters of ethtool -S
+	local dev=zs0
+	[ "$1" = A ] || dev=zs1
+	"$1" ethtool -S $dev | awk -v re="^ *$2:" '$0 ~ re { n += $2 } END { print n + 0 }'
+}
+
+knob() { # directory queues(tx|rx) name value
+	local q
+	for q in "$1/$2"[0-9]*; do printf '%s' "$4" >"$q/$3" || return 1; done
+}
+
+count_of() { # directory tx|rx name
+	cat "$1/$2"[0-9]*/"${3}_count" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# Every buffer is in a ring and every packet has come back
+balanced() {
+	local f i bad
+	for ((i = 0; i < 100; i++)); do
+		bad=
+		for f in "$dirA" "$dirB"; do
+			bad+=$(awk '$1 == "running" { r = $2; p = w = n = 0 }
+				$1 == "posted" { p = $2 } $1 == "waiting" { w = $2 }
+				$1 == "out" && r && ($2 != p || w) { print FILENAME ": " $2 " out, " p " posted, " w " waiting" }' \
+				"$f"/rx*/state)
+			bad+=$(awk '($1 == "posted" || $1 == "sent") && $2 { print FILENAME ": " $0 }' "$f"/tx*/state)
+		done
+		[ -n "$bad" ] || return 0
+		# Kick what waits for its CPU's next softirq.
+		A ./traffic send udp 10.79.0.2 9 1 64 1 >/dev/null 2>&1
+		sleep 0.1
+	done
+	fail "not balanced: $bad"
+}
+
+bulk() { # address bytes [zc]: one TCP transfer from A to B, compared
+	local rx tx
+	B ./traffic recv tcp 7000 >/tmp/zs.rx 2>&1 &
+	local pid=$!
+	A timeout 300 ./traffic send tcp "$1" 7000 "$2" ${3:+"$3"} >/tmp/zs.tx 2>&1 || {
+		kill $pid 2>/dev/null
+		fail "sender: $(cat /tmp/zs.tx)"
+		return 1
+	}
+	wait $pid || { fail "receiver: $(cat /tmp/zs.rx)"; return 1; }
+	rx=$(head -n 1 /tmp/zs.rx) tx=$(head -n 1 /tmp/zs.tx)
+	[ "$rx" = "$tx" ] || fail "received $rx, sent $tx"
+}
+
+udp() { # address count segment segments -> good bad twice late
+	B ./traffic recv udp 7001 1000 >/tmp/zs.rx &
+	local pid=$!
+	sleep 0.3
+	A ./traffic send udp "$1" 7001 "${@:2}" >/tmp/zs.tx || return 1
+	wait $pid
+	read -r _ good _ bad _ twice _ late </tmp/zs.rx
+}
+
+# ---- the cases ----
+
+t_create_names() {
+	pair_new || return 1
+	A test -e /sys/class/net/zs0/device || return 1
+	A ip link show zs0 >/dev/null && B ip link show zs1 >/dev/null || return 1
+	ip link add type zcsim || return 1
+	ip link add zsx type zcsim || return 1
+	ip -o link | grep -q ' zsx@zcsim' || fail "no peer for zsx" || return 1
+	ip link del zsx && ip link del zcsim0 && ! ip link show zcsim1 2>/dev/null
+}
+
+t_create_queues() {
+	ip link add zsq numtxqueues 3 numrxqueues 3 type zcsim peer name zsr || return 1
+	ask "queues" 3 bash -c "ls -d /sys/class/net/zsq/queues/tx-* >/dev/null; ethtool -l zsq | awk '/Combined/ { print \$2; exit }'"
+	local err=$?
+	ip link del zsq
+	return $err
+}
+
+t_create_many() {
+	local i
+	for ((i = 0; i < 5; i++)); do ip link add zsm$i type zcsim peer name zsn$i || return 1; done
+	for ((i = 0; i < 5; i++)); do ip link del zsn$i || return 1; done
+	! ip -o link | grep -q 'zs[mn][0-9]'
+}
+
+t_create_needs_capability() {
+	unshare -Urn true 2>/dev/null || return 4
+	! unshare -Urn ip link add zs9 type zcsim 2>/tmp/zs.err || fail "a user namespace's root made one" || return 1
+	grep -qi 'not permitted\|initial user' /tmp/zs.err || fail "$(cat /tmp/zs.err)"
+}
+
+t_xdp_refused() {
+	[ "$(A ethtool -i zs0 | sed -n 's/^driver: //p')" = zcsim ] || return 1
+	! ip -n zsA link set zs0 xdpdrv pinned /nonexistent 2>/dev/null
+}
+
+tso() { # on|off
+	local n
+	A ethtool -K zs0 tso "$1" tx-udp-segmentation "$1" >/dev/null
+	B ethtool -K zs1 tso "$1" >/dev/null
+	n=$(stat_of A 'tx[0-9]+_packets')
+	bulk "$2" "$ZC_BYTES" || return 1
+	n=$(($(stat_of A 'tx[0-9]+_packets') - n))
+	A ethtool -K zs0 tso on tx-udp-segmentation on >/dev/null
+	B ethtool -K zs1 tso on >/dev/null
+	if [ "$1" = on ]; then
+		[ $n -lt $((ZC_BYTES / 1400)) ] || fail "$n packets: not segmented by the NIC"
+	else
+		[ $n -ge $((ZC_BYTES / 1500)) ] || fail "$n packets: still segmented by the NIC"
+	fi
+	balanced
+}
+t_tcp4_tso() { tso on 10.79.0.2; }
+t_tcp6_tso() { tso on fd79::2; }
+t_tcp4_no_tso() { tso off 10.79.0.2; }
+t_tcp6_no_tso() { tso off fd79::2; }
+
+t_tcp_no_offload() {
+	A ethtool -K zs0 tx off sg off >/dev/null
+	B ethtool -K zs1 rx off gro off >/dev/null
+	bulk 10.79.0.2 $((ZC_BYTES / 4)) && bulk fd79::2 $((ZC_BYTES / 4))
+	local err=$?
+	A ethtool -K zs0 tx on sg on tso on >/dev/null
+	B ethtool -K zs1 rx on gro on >/dev/null
+	[ $err = 0 ] || return 1
+	ask "bad checksums" 0 stat_of B 'rx[0-9]+_csum_bad'
+}
+
+t_tcp_mtu() {
+	local mtu
+	for mtu in 1280 9000 65535; do
+		ip -n zsA link set zs0 mtu $mtu
+		ip -n zsB link set zs1 mtu $mtu
+		bulk 10.79.0.2 "$ZC_BYTES" || { fail "mtu $mtu"; return 1; }
+		bulk fd79::2 "$ZC_BYTES" || { fail "mtu $mtu"; return 1; }
+	done
+	ip -n zsA link set zs0 mtu 1500
+	ip -n zsB link set zs1 mtu 1500
+	balanced
+}
+
+t_gso_passthrough() {
+	local frames err
+	A ethtool --set-priv-flags zs0 gso-passthrough on
+	frames=$(stat_of A 'tx[0-9]+_frames')
+	bulk 10.79.0.2 "$ZC_BYTES" && bulk fd79::2 "$ZC_BYTES"
+	err=$?
+	frames=$(($(stat_of A 'tx[0-9]+_frames') - frames))
+	[ $err = 0 ] && udp 10.79.0.2 100 1000 20 && [ "$good $bad" = "2000 0" ] || fail "udp: $good good, $bad bad, $err" || err=1
+	A ethtool --set-priv-flags zs0 gso-passthrough off
+	[ $err = 0 ] || return 1
+	[ $frames -lt $((ZC_BYTES / 700)) ] || fail "$frames frames: segmented"
+}
+
+t_udp() {
+	udp 10.79.0.2 200 1400 1 && [ "$good $bad $twice $late" = "200 0 0 0" ] || fail "$good $bad $twice $late" || return 1
+	udp fd79::2 200 33 1 && [ "$good $bad $twice $late" = "200 0 0 0" ] || fail "$good $bad $twice $late"
+}
+
+t_udp_fragments() {
+	udp 10.79.0.2 50 9000 1 && [ "$good $bad $twice $late" = "50 0 0 0" ] || fail "$good $bad $twice $late" || return 1
+	udp fd79::2 50 9001 1 && [ "$good $bad $twice $late" = "50 0 0 0" ] || fail "$good $bad $twice $late"
+}
+
+t_udp_gso() {
+	local n
+	n=$(stat_of A 'tx[0-9]+_packets')
+	udp 10.79.0.2 100 1001 40 && [ "$good $bad $twice $late" = "4000 0 0 0" ] || fail "$good $bad $twice $late" || return 1
+	udp fd79::2 100 1231 30 && [ "$good $bad $twice $late" = "3000 0 0 0" ] || fail "$good $bad $twice $late" || return 1
+	n=$(($(stat_of A 'tx[0-9]+_packets') - n))
+	[ $n -lt 600 ] || fail "$n packets"
+}
+
+# a fault at work in a bulk transfer: the bytes are right, and it happened
+fault() { # A|B tx|rx knob value [bytes]
+	local dir=$dirA before after err
+	[ "$1" = A ] || dir=$dirB
+	before=$(count_of "$dir" "$2" "$3")
+	knob "$dir" "$2" "$3" "$4" || return 1
+	bulk 10.79.0.2 "${5:-$((ZC_BYTES / 4))}" && bulk fd79::2 "${5:-$((ZC_BYTES / 4))}"
+	err=$?
+	knob "$dir" "$2" "$3" 0
+	after=$(count_of "$dir" "$2" "$3")
+	say "$1 $2 $3=$4: $((after - before)) times"
+	[ $err = 0 ] || return 1
+	[ "$after" -gt "$before" ] || fail "nothing happened" || return 1
+	balanced
+}
+t_fault_tx_drop() { fault A tx drop 97; }
+t_fault_tx_duplicate() { fault A tx duplicate 10; }
+t_fault_tx_reorder() { fault A tx reorder 11; }
+t_fault_tx_corrupt() { fault A tx corrupt 101 && [ "$(stat_of B 'rx[0-9]+_csum_bad')" -gt 0 ]; }
+t_fault_tx_delay() { fault A tx delay_us 2000; }
+t_fault_ack_drop() { fault B tx drop 5; }
+t_fault_rx_drop() { fault B rx drop 89; }
+t_fault_rx_corrupt() { fault B rx corrupt 103; }
+t_fault_rx_delay() { fault B rx delay_us 1000; }
+t_fault_all() {
+	knob "$dirA" tx drop 211
+	knob "$dirA" tx duplicate 53
+	knob "$dirA" tx reorder 17
+	fault A tx delay_us 500
+	local err=$?
+	knob "$dirA" tx drop 0
+	knob "$dirA" tx duplicate 0
+	knob "$dirA" tx reorder 0
+	[ $err = 0 ] && balanced
+}
+
+t_fault_udp_duplicate() {
+	knob "$dirA" tx duplicate 10
+	udp 10.79.0.2 200 500 1
+	knob "$dirA" tx duplicate 0
+	[ "$twice" -gt 0 ] && [ "$bad" = 0 ] || fail "$good $bad $twice $late"
+}
+
+t_fault_udp_reorder() {
+	knob "$dirA" tx reorder 10
+	udp 10.79.0.2 100 500 20
+	knob "$dirA" tx reorder 0
+	[ "$late" -gt 0 ] && [ "$good $bad $twice" = "2000 0 0" ] || fail "$good $bad $twice $late"
+}
+
+t_fault_hold_tx() {
+	knob "$dirA" tx hold 1
+	A ./traffic send udp 10.79.0.2 9 20 100 1 >/dev/null
+	local sent
+	sent=$(awk '$1 == "sent" { n += $2 } END { print n }' "$dirA"/tx*/state)
+	[ "$sent" -ge 20 ] || fail "$sent held" || { knob "$dirA" tx hold 0; return 1; }
+	knob "$dirA" tx hold 0
+	[ "$(count_of "$dirA" tx hold)" -ge 20 ] && balanced
+}
+
+t_fault_hold_rx() {
+	knob "$dirB" rx hold 1
+	A ./traffic send udp 10.79.0.2 9 20 100 1 >/dev/null
+	sleep 0.2
+	local waiting
+	waiting=$(awk '$1 == "waiting" { n += $2 } END { print n }' "$dirB"/rx*/state)
+	knob "$dirB" rx hold 0
+	[ "$waiting" -ge 20 ] || fail "$waiting held" || return 1
+	balanced
+}
+
+t_fault_starve() {
+	local before after
+	before=$(stat_of B 'rx[0-9]+_overruns')
+	knob "$dirB" rx starve 1
+	A ./traffic send udp 10.79.0.2 9 50 1000 40 >/dev/null
+	knob "$dirB" rx starve 0
+	after=$(stat_of B 'rx[0-9]+_overruns')
+	[ "$after" -gt "$before" ] || fail "the ring never ran dry" || return 1
+	[ "$(count_of "$dirB" rx starve)" -gt 0 ] || return 1
+	bulk 10.79.0.2 1000000 && balanced
+}
+
+t_fault_fail_start() {
+	ip -n zsA link set zs0 down
+	echo 1 >"$dirA/rx1/fail_start"
+	! ip -n zsA link set zs0 up 2>/dev/null || fail "it came up" || return 1
+	ask "left" 0 cat "$dirA/rx1/fail_start" || return 1
+	echo 1 >"$dirA/tx1/fail_start"
+	! ip -n zsA link set zs0 up 2>/dev/null || fail "it came up" || return 1
+	pair_up && bulk 10.79.0.2 1000000
+}
+
+t_fault_unplug_queue() {
+	local lost
+	knob "$dirA" tx unplug 1
+	A ./traffic send udp 10.79.0.2 9 20 100 1 >/dev/null
+	knob "$dirA" tx unplug 0
+	lost=$(count_of "$dirA" tx unplug)
+	[ "$lost" -ge 20 ] || fail "$lost lost" || return 1
+	bulk 10.79.0.2 1000000
+}
+
+t_fault_unplug_cable() {
+	echo 1 >"$dirB/unplug"
+	ask "carrier" 0 ip netns exec zsA bash -c 'for i in {1..20}; do c=$(cat /sys/class/net/zs0/carrier); [ $c = 1 ] || break; sleep 0.1; done; echo $c' || return 1
+	echo 0 >"$dirB/unplug"
+	ask "carrier" 1 ip netns exec zsA bash -c 'for i in {1..20}; do c=$(cat /sys/class/net/zs0/carrier); [ $c = 0 ] || break; sleep 0.1; done; echo $c' || return 1
+	bulk 10.79.0.2 1000000
+}
+
+traffic_bg() { # a transfer in the background that may break
+	B timeout 600 ./traffic recv tcp 7002 >/dev/null 2>&1 &
+	bg1=$!
+	A timeout 600 ./traffic send tcp 10.79.0.2 7002 $((1 << 40)) ${1:+"$1"} >/dev/null 2>&1 &
+	bg2=$!
+	sleep 1
+}
+traffic_end() {
+	kill "$bg1" "$bg2" 2>/dev/null
+	wait "$bg1" "$bg2" 2>/dev/null
+	return 0
+}
+
+t_rings() {
+	local n err=0
+	traffic_bg
+	for n in 64 100 4096 512; do
+		B ethtool -G zs1 rx $n tx $n || err=1
+		A ethtool -G zs0 rx $n tx $n || err=1
+	done
+	# Only ethtool netlink knows it.
+	if A ethtool -G zs0 rx-buf-len 8192 2>/dev/null; then
+		B ethtool -G zs1 rx-buf-len 16384 || err=1
+		! A ethtool -G zs0 rx-buf-len 5000 2>/dev/null || err=1
+	fi
+	! A ethtool -G zs0 rx 5000 2>/dev/null || err=1
+	kill -0 $bg2 2>/dev/null || fail "the transfer broke" || err=1
+	traffic_end
+	[ $err = 0 ] || return 1
+	bulk 10.79.0.2 "$ZC_BYTES" || return 1
+	A ethtool -G zs0 rx-buf-len 4096 2>/dev/null
+	B ethtool -G zs1 rx-buf-len 4096 2>/dev/null
+	balanced
+}
+
+t_channels() {
+	local n err=0
+	traffic_bg
+	for n in 1 8 3 2; do
+		A ethtool -L zs0 combined $n || err=1
+		B ethtool -L zs1 combined $n || err=1
+	done
+	kill -0 $bg2 2>/dev/null || fail "the transfer broke" || err=1
+	traffic_end
+	! A ethtool -L zs0 combined 9 2>/dev/null || err=1
+	[ $err = 0 ] && bulk 10.79.0.2 "$ZC_BYTES" && balanced
+}
+
+packets_on() { stat_of B "rx$1_packets"; }
+
+t_ntuple() {
+	local n loc q
+	B ethtool -L zs1 combined 4 || return 1
+	for q in 3 1; do
+		B ethtool -N zs1 flow-type tcp4 dst-port 7000 action $q loc 5 >/dev/null || return 1
+		n=$(packets_on $q)
+		bulk 10.79.0.2 1000000 || return 1
+		[ $(($(packets_on $q) - n)) -gt 100 ] || fail "not on queue $q" || return 1
+	done
+	loc=$(B ethtool -N zs1 flow-type tcp6 dst-port 7000 dst-ip fd79::2 action 2 | sed -n 's/.*ID \([0-9]*\).*/\1/p')
+	n=$(packets_on 2)
+	bulk fd79::2 1000000 || return 1
+	[ $(($(packets_on 2) - n)) -gt 100 ] || fail "v6 not on queue 2" || return 1
+	B ethtool -n zs1 | grep -q "Total 2 rules" || fail "rules are not listed" || return 1
+	B ethtool -N zs1 delete "$loc" && B ethtool -N zs1 delete 5 || return 1
+	# what is dropped does not arrive
+	B ethtool -N zs1 flow-type udp4 dst-port 7001 action -1 loc 0 >/dev/null || return 1
+	B timeout 3 ./traffic recv udp 7001 100 >/tmp/zs.rx &
+	sleep 0.3
+	A ./traffic send udp 10.79.0.2 7001 5 100 1 >/dev/null
+	wait $!
+	[ ! -s /tmp/zs.rx ] || fail "$(cat /tmp/zs.rx)" || return 1
+	B ethtool -N zs1 flow-type tcp4 dst-port 1 action 4 >/tmp/zs.err 2>&1
+	B ethtool -n zs1 | grep -q "Total 1 rules" || fail "a queue that is not there: $(cat /tmp/zs.err)" || return 1
+	B ethtool -N zs1 delete 0 && B ethtool -L zs1 combined 2
+}
+
+t_rss() {
+	local n i
+	B ethtool -L zs1 combined 4 && B ethtool -X zs1 weight 0 0 1 0 || return 1
+	n=$(packets_on 2)
+	bulk 10.79.0.2 1000000 || return 1
+	[ $(($(packets_on 2) - n)) -gt 100 ] || fail "not on queue 2" || return 1
+	B ethtool -X zs1 default || return 1
+	for ((i = 0; i < 40; i++)); do A ./traffic send udp 10.79.0.2 9 1 64 1 >/dev/null; done
+	for ((i = 0; i < 4; i++)); do [ "$(packets_on $i)" -gt 0 ] || fail "nothing on queue $i" || return 1; done
+	B ethtool -L zs1 combined 2
+}
+
+t_rss_context() {
+	local ctx n
+	B ethtool -L zs1 combined 4 || return 1
+	ctx=$(B ethtool -X zs1 context new start 3 equal 1 2>/dev/null | sed -n 's/.*context is \([0-9]*\).*/\1/p')
+	[ -n "$ctx" ] || return 4
+	B ethtool -N zs1 flow-type tcp4 dst-port 7000 context "$ctx" loc 1 >/dev/null || return 1
+	n=$(packets_on 3)
+	bulk 10.79.0.2 1000000 || return 1
+	[ $(($(packets_on 3) - n)) -gt 100 ] || fail "not on queue 3" || return 1
+	B ethtool -N zs1 delete 1 && B ethtool -X zs1 context "$ctx" delete && B ethtool -L zs1 combined 2
+}
+
+hds() { # a kernel (and an ethtool) with header/data split?
+	[ "${ZC_HDS-}" = always ] || B ethtool -G zs1 tcp-data-split on 2>/dev/null
+}
+
+hds_off() {
+	[ "${ZC_HDS-}" = always ] || B ethtool -G zs1 tcp-data-split off
+}
+
+t_header_split() {
+	local n
+	hds || return 4
+	n=$(stat_of B 'rx[0-9]+_split')
+	bulk 10.79.0.2 "$ZC_BYTES" && bulk fd79::2 "$ZC_BYTES" || return 1
+	[ $(($(stat_of B 'rx[0-9]+_split') - n)) -gt $((ZC_BYTES / 2000)) ] || fail "nothing was split" || return 1
+	udp 10.79.0.2 100 1000 20 && [ "$good $bad" = "2000 0" ] || fail "udp $good $bad" || return 1
+	udp 10.79.0.2 50 9000 1 && [ "$good $bad" = "50 0" ] || fail "fragments $good $bad" || return 1
+	balanced && hds_off
+}
+
+t_devmem() { # unreadable memory: a udmabuf, bound to a queue
+	hds || return 4
+	[ -e /dev/udmabuf ] || modprobe -q udmabuf
+	[ -e /dev/udmabuf ] || return 4
+	B ethtool -L zs1 combined 3 && B ethtool -X zs1 equal 2 || return 1
+	B ethtool -N zs1 flow-type tcp4 dst-port 7003 action 2 loc 2 >/dev/null || return 1
+	B timeout 120 ./devmem zs1 2 7003 >/tmp/zs.rx 2>&1 &
+	local pid=$!
+	A timeout 100 ./traffic send tcp 10.79.0.2 7003 "$ZC_BYTES" >/tmp/zs.tx 2>&1
+	wait $pid || fail "devmem: $(cat /tmp/zs.rx)" || return 1
+	[ "$(head -n 1 /tmp/zs.rx)" = "$(head -n 1 /tmp/zs.tx)" ] || fail "$(cat /tmp/zs.rx /tmp/zs.tx)" || return 1
+	say "$(sed -n 2p /tmp/zs.rx)"
+	B ethtool -N zs1 delete 2 && B ethtool -X zs1 default && B ethtool -L zs1 combined 2 &&
+		hds_off && balanced
+}
+
+devmem_bg() {
+	hds || return 4
+	[ -e /dev/udmabuf ] || modprobe -q udmabuf
+	[ -e /dev/udmabuf ] || return 4
+	B ethtool -L zs1 combined 3 && B ethtool -X zs1 equal 2 &&
+		B ethtool -N zs1 flow-type tcp4 dst-port 7003 action 2 loc 2 >/dev/null || return 1
+	B timeout 600 ./devmem zs1 2 7003 >/tmp/zs.rx 2>&1 &
+	bg1=$!
+	A timeout 600 ./traffic send tcp 10.79.0.2 7003 $((1 << 40)) >/dev/null 2>&1 &
+	bg2=$!
+	sleep 2
+	# It has to be under way.
+	[ "$(packets_on 2)" -gt 10 ] || fail "nothing on queue 2: $(cat /tmp/zs.rx)"
+}
+
+t_devmem_faults() { # a bound queue that cannot be stopped or started
+	hds || return 4
+	[ -e /dev/udmabuf ] || return 4
+	B ethtool -L zs1 combined 3 && B ethtool -X zs1 equal 2 || return 1
+	echo 1 >"$dirB/rx2/fail_start"
+	! B timeout 20 ./devmem zs1 2 7003 >/tmp/zs.rx 2>&1 || fail "started" || return 1
+	[ "$(cat "$dirB/rx2/fail_start_count")" -gt 0 ] || fail "not asked to start" || return 1
+	echo 1 >"$dirB/rx2/fail_stop"
+	! B timeout 20 ./devmem zs1 2 7003 >/tmp/zs.rx 2>&1 || fail "stopped" || return 1
+	[ "$(cat "$dirB/rx2/fail_stop_count")" -gt 0 ] || fail "not asked to stop" || return 1
+	B ethtool -X zs1 default && B ethtool -L zs1 combined 2 && bulk 10.79.0.2 1000000 && balanced
+}
+
+t_devmem_delete_nic() {
+	devmem_bg || return
+	ip -n zsB link del zs1 || return 1
+	sleep 1
+	traffic_end
+	pair_new
+}
+
+t_devmem_delete_netns() {
+	devmem_bg || return
+	ip netns del zsB
+	kill -9 "$bg1" 2>/dev/null
+	traffic_end
+	pair_new
+}
+
+t_devmem_delete_peer() {
+	devmem_bg || return
+	ip -n zsA link del zs0 || return 1
+	traffic_end
+	pair_new
+}
+
+t_timestamps() {
+	A ethtool -T zs0 | grep -q hardware-transmit && A ethtool -T zs0 | grep -q software-transmit
+}
+
+t_zerocopy() { # MSG_ZEROCOPY: nothing is copied, all of it comes back
+	local n
+	bulk 10.79.0.2 "$ZC_BYTES" zc || return 1
+	say "$(sed -n 2p /tmp/zs.tx)"
+	grep -q ' copied 0$' /tmp/zs.tx || fail "$(cat /tmp/zs.tx)" || return 1
+	bulk fd79::2 "$ZC_BYTES" zc || return 1
+	grep -q ' copied 0$' /tmp/zs.tx || fail "$(cat /tmp/zs.tx)" || return 1
+	balanced
+}
+
+# While the completion is held, the memory is not given back.
+t_zerocopy_held() {
+	B ./traffic recv tcp 7000 >/tmp/zs.rx 2>&1 &
+	knob "$dirA" tx delay_us 300000
+	local t=$SECONDS
+	A ./traffic send tcp 10.79.0.2 7000 100000 zc >/tmp/zs.tx 2>&1
+	local err=$?
+	knob "$dirA" tx delay_us 0
+	wait
+	[ $err = 0 ] && grep -q ' copied 0$' /tmp/zs.tx || fail "$(cat /tmp/zs.tx), $((SECONDS - t)) s"
+}
+
+upstream() { # family protocol
+	local addr=10.79.0.2 src=10.79.0.1 pid
+	[ -x ./msg_zerocopy ] || return 4
+	[ "$1" = -4 ] || addr=fd79::2 src=fd79::1
+	# A datagram that must be fragmented is copied.
+	ip -n zsA link set zs0 mtu 65535
+	ip -n zsB link set zs1 mtu 65535
+	B ./msg_zerocopy "$1" -t 3 -C 0 -D $addr -S $src -r "$2" >/tmp/zs.rx 2>&1 &
+	pid=$!
+	sleep 0.5
+	A ./msg_zerocopy "$1" -t 1 -C 1 -D $addr -S $src -z -Z 1 "$2" >/tmp/zs.tx 2>&1
+	local err=$?
+	wait $pid
+	ip -n zsA link set zs0 mtu 1500
+	ip -n zsB link set zs1 mtu 1500
+	say "$(tail -n 1 /tmp/zs.tx)"
+	[ $err = 0 ] || fail "$(cat /tmp/zs.tx /tmp/zs.rx)"
+}
+t_msg_zerocopy_tcp4() { upstream -4 tcp; }
+t_msg_zerocopy_tcp6() { upstream -6 tcp; }
+t_msg_zerocopy_udp4() { upstream -4 udp; }
+t_msg_zerocopy_udp6() { upstream -6 udp; }
+
+t_layer() { # the same with the layer above
+	local i err
+	[ -e "$ZC_MODULES/zerocopy_livepatch.ko" ] || return 4
+	insmod "$ZC_MODULES/zerocopy.ko" && insmod "$ZC_MODULES/zerocopy_livepatch.ko" || return 1
+	for ((i = 0; i < 600; i++)); do
+		[ "$(cat /sys/kernel/livepatch/zerocopy_livepatch/transition 2>/dev/null)" = 0 ] && break
+		sleep 0.1
+	done
+	t_zerocopy && upstream -4 tcp && upstream -6 udp
+	err=$?
+	A cat /proc/net/zerocopy | grep -E '^(sends|loans|loans_out|copied_bytes) ' | while read -r line; do say "$line"; done
+	[ "$(A awk '$1 == "copied_bytes" { print $2 }' /proc/net/zerocopy)" = 0 ] || err=1
+	[ "$(A awk '$1 == "sends" { print $2 }' /proc/net/zerocopy)" -gt 10 ] || err=1
+	echo 0 >/sys/kernel/livepatch/zerocopy_livepatch/enabled
+	for ((i = 0; i < 600; i++)); do
+		[ -e /sys/kernel/livepatch/zerocopy_livepatch ] || break
+		sleep 0.1
+	done
+	rmmod zerocopy_livepatch zerocopy || err=1
+	return $err
+}
+
+t_move_netns() {
+	ip netns add zsC || return 1
+	traffic_bg
+	ip -n zsB link set zs1 netns zsC || { traffic_end; return 1; }
+	sleep 0.3
+	ip -n zsC link set zs1 netns zsB || { traffic_end; return 1; }
+	traffic_end
+	ip netns del zsC
+	pair_up && bulk 10.79.0.2 1000000 && balanced
+}
+
+t_down_up_traffic() {
+	local i
+	traffic_bg zc
+	for ((i = 0; i < 5; i++)); do
+		ip -n zsB link set zs1 down && ip -n zsB link set zs1 up || return 1
+		ip -n zsA link set zs0 down && ip -n zsA link set zs0 up || return 1
+	done
+	traffic_end
+	pair_up && bulk 10.79.0.2 1000000 && balanced
+}
+
+t_delete_traffic() { traffic_bg zc; ip -n zsA link del zs0; local err=$?; traffic_end; pair_new; return $err; }
+t_delete_peer_traffic() { traffic_bg; ip -n zsB link del zs1; local err=$?; traffic_end; pair_new; return $err; }
+t_delete_netns_traffic() {
+	traffic_bg
+	ip netns del zsB
+	kill $bg1 2>/dev/null
+	traffic_end
+	local i
+	for ((i = 0; i < 100; i++)); do
+		ip -n zsA link show zs0 >/dev/null 2>&1 || break
+		sleep 0.1
+	done
+	[ $i -lt 100 ] || fail "the peer is still there" || return 1
+	pair_new
+}
+t_delete_held() {
+	knob "$dirA" tx hold 1
+	traffic_bg zc
+	ip -n zsA link del zs0
+	local err=$?
+	traffic_end
+	pair_new
+	return $err
+}
+
+t_rmmod() {
+	traffic_bg
+	rmmod zcsim || fail "rmmod" || { traffic_end; return 1; }
+	traffic_end
+	[ ! -e $debugfs ] || fail "debugfs is still there" || return 1
+	insmod "$ZC_MODULES/zcsim.ko" && pair_new
+}
+
+t_dma_none() {
+	pair_del
+	rmmod zcsim && insmod "$ZC_MODULES/zcsim.ko" dma=none && pair_new || return 1
+	local err=0 zero
+	A ethtool -i zs0 | grep -q 'dma=none' || err=1
+	zero=$(head -c 65536 /dev/zero | cksum)
+	B bash -c 'timeout 20 ./traffic recv tcp 7000' >/tmp/zs.rx &
+	A ./traffic send tcp 10.79.0.2 7000 1000000 >/tmp/zs.tx || err=1
+	wait $!
+	# as many bytes, but others
+	[ "$(awk '{ print $2; exit }' /tmp/zs.rx)" = "$(awk '{ print $2; exit }' /tmp/zs.tx)" ] || err=1
+	[ "$(head -n 1 /tmp/zs.rx)" != "$(head -n 1 /tmp/zs.tx)" ] || err=1
+	: "$zero"
+	pair_del
+	rmmod zcsim
+	! insmod "$ZC_MODULES/zcsim.ko" dma=nonsense 2>/dev/null || err=1
+	insmod "$ZC_MODULES/zcsim.ko" && pair_new || err=1
+	return $err
+}
+
+# ---- run ----
+
+echo "TAP version 13"
+[ "$(id -u)" = 0 ] || bail "these tests need root"
+[ -d /sys/module/zcsim ] || insmod "$ZC_MODULES/zcsim.ko" || bail "zcsim.ko cannot be loaded"
+command -v ethtool >/dev/null || bail "these tests need ethtool"
+
+mapfile -t cases < <(sed -n 's/^t_\([a-z0-9_]*\)() .*/\1/p' "$0" | grep -E "$ZC_ONLY")
+echo "1..${#cases[@]}"
+[ ${#cases[@]} -gt 0 ] || bail "no case matches ZC_ONLY='$ZC_ONLY'"
+pair_new || bail "no pair"
+trap pair_del EXIT
+
+n=0 failed=0 passed=0 skipped=0
+for t in "${cases[@]}"; do
+	n=$((n + 1))
+	t_"$t" </dev/null
+	case $? in
+	0) echo "ok $n $t"; passed=$((passed + 1)) ;;
+	4) echo "ok $n $t # SKIP"; skipped=$((skipped + 1)) ;;
+	*)
+		echo "not ok $n $t"
+		failed=$((failed + 1))
+		pair_new
+		;;
+	esac
+done
+say "Totals: pass:$passed fail:$failed skip:$skipped"
+[ "$failed" = 0 ]
