@@ -118,8 +118,10 @@ static void upstream(const void *arg)
 	ZC_CHECK(WIFEXITED(st) && !WEXITSTATUS(st), "sender: status %#x", st);
 	ZC_CHECK(WIFEXITED(rst) && !WEXITSTATUS(rst), "receiver: status %#x",
 		 rst);
-	/* it only prints that */
-	ZC_CHECK(!strstr(buf, "missing notifications"), "missing notifications");
+	/* it only prints that; half a second is all the time it gives them */
+	if (!zc_debug)
+		ZC_CHECK(!strstr(buf, "missing notifications"),
+			 "missing notifications");
 	ZC_CHECK(!strstr(buf, "gap:"), "a gap between notifications");
 	p = strstr(buf, "tx=");
 	ZC_CHECK(p && atol(p + 3) > 0, "nothing was sent");
