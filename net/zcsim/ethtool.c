@@ -258,7 +258,7 @@ const struct ethtool_ops zcsim_ethtool_ops = {
 	.get_rxfh_indir_size	= zcsim_get_rxfh_indir_size,
 	.get_rxfh		= zcsim_get_rxfh,
 	.set_rxfh		= zcsim_set_rxfh,
-	.get_rxfh_fields	= zcsim_get_rxfh_fields,
+	ZC_ETHTOOL_RXFH_FIELDS(zcsim_get_rxfh_fields, zcsim_set_rxfh_fields)
 	.create_rxfh_context	= zcsim_create_rxfh_context,
 	.modify_rxfh_context	= zcsim_modify_rxfh_context,
 	.remove_rxfh_context	= zcsim_remove_rxfh_context,

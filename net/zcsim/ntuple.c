@@ -163,6 +163,40 @@ static int zcsim_rule_parse(struct zcsim_nic *nic, struct zcsim_rule *rule,
 	return zcsim_rule_match(rule, fs);
 }
 
+/* A rule that matches the same, or else the first free place. */
+static u32 zcsim_rule_place(const struct zcsim_steer *steer,
+			    const struct zcsim_rule *rule)
+{
+	u32 loc, place = ZCSIM_RULES;
+
+	for (loc = 0; loc < ZCSIM_RULES; loc++) {
+		const struct zcsim_rule *other = &steer->rules[loc];
+
+		if (!other->used)
+			place = min(place, loc);
+		else if (!memcmp(&rule->val, &other->val, sizeof(rule->val)) &&
+			 !memcmp(&rule->mask, &other->mask, sizeof(rule->mask)))
+			return loc;
+	}
+	return place;
+}
+
+/* A context's queues begin at the rule's: all of them have to be there. */
+static bool zcsim_rule_fits(const struct zcsim_nic *nic,
+			    const struct zcsim_steer *steer,
+			    const struct zcsim_rule *rule)
+{
+	unsigned int i;
+
+	if (!rule->has_ctx || !rule->queue)
+		return true;
+	for (i = 0; i < ZCSIM_INDIR; i++) {
+		if (rule->queue + steer->indir[rule->ctx][i] >= nic->channels)
+			return false;
+	}
+	return true;
+}
+
 static int zcsim_rule_add(struct zcsim_nic *nic, struct ethtool_rxnfc *info)
 {
 	struct zcsim_steer *steer;
@@ -176,16 +210,16 @@ static int zcsim_rule_add(struct zcsim_nic *nic, struct ethtool_rxnfc *info)
 	steer = zcsim_steer_edit(nic);
 	if (!steer)
 		return -ENOMEM;
-	if (loc & RX_CLS_LOC_SPECIAL) {
-		for (loc = 0; loc < ZCSIM_RULES; loc++) {
-			if (!steer->rules[loc].used)
-				break;
-		}
-	}
-	if (loc >= ZCSIM_RULES) {
+	if (loc & RX_CLS_LOC_SPECIAL)
+		loc = zcsim_rule_place(steer, &rule);
+	if (loc >= ZCSIM_RULES)
+		err = -ENOSPC;
+	else if (!zcsim_rule_fits(nic, steer, &rule))
+		err = -EINVAL;
+	if (err) {
 		zcsim_steer_commit(nic, NULL);
 		kvfree(steer);
-		return -ENOSPC;
+		return err;
 	}
 	rule.fs.location = loc;
 	info->fs.location = loc;
@@ -239,8 +273,12 @@ static int zcsim_rule_get(const struct zcsim_steer *steer,
 		return -ENOENT;
 	rule = &steer->rules[loc];
 	info->fs = rule->fs;
-	if (rule->has_ctx)
-		info->rss_context = rule->ctx;
+	if (!rule->has_ctx)
+		return 0;
+	info->rss_context = rule->ctx;
+	/* The core looks here, and knows no context 0. */
+	if (rule->ctx)
+		info->flow_type |= FLOW_RSS;
 	return 0;
 }
 
@@ -255,6 +293,7 @@ int zcsim_get_rxnfc(struct net_device *dev, struct ethtool_rxnfc *info,
 		    u32 *locs)
 {
 	struct zcsim_nic *nic = netdev_priv(dev);
+	struct ethtool_rxfh_fields fields = {};
 	const struct zcsim_steer *steer;
 	u32 i, nr = 0;
 	int err = 0;
@@ -264,6 +303,11 @@ int zcsim_get_rxnfc(struct net_device *dev, struct ethtool_rxnfc *info,
 	switch (info->cmd) {
 	case ETHTOOL_GRXRINGS:
 		info->data = zcsim_get_rx_ring_count(dev);
+		break;
+	case ETHTOOL_GRXFH:
+		fields.flow_type = info->flow_type;
+		err = zcsim_get_rxfh_fields(dev, &fields);
+		info->data = fields.data;
 		break;
 	case ETHTOOL_GRXCLSRLCNT:
 		for (i = 0; i < ZCSIM_RULES; i++)

@@ -4,33 +4,60 @@
  */
 #include "zcsim.h"
 
-static int zcsim_rss_flow_fields(u32 flow_type, u32 *fields)
+#define ZCSIM_HASH_IP		(RXH_IP_SRC | RXH_IP_DST)
+#define ZCSIM_HASH_PORTS	(RXH_L4_B_0_1 | RXH_L4_B_2_3)
+
+/* Which of @steer's fields a flow type has; -1: none, it can not be changed. */
+static int zcsim_rss_flow(u32 flow_type)
 {
 	switch (flow_type) {
 	case TCP_V4_FLOW:
+		return ZCSIM_HASH_TCP4;
 	case UDP_V4_FLOW:
+		return ZCSIM_HASH_UDP4;
 	case TCP_V6_FLOW:
+		return ZCSIM_HASH_TCP6;
 	case UDP_V6_FLOW:
-		*fields = RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 | RXH_L4_B_2_3;
-		return 0;
-	case IPV4_FLOW:
-	case IPV6_FLOW:
-		*fields = RXH_IP_SRC | RXH_IP_DST;
-		return 0;
+		return ZCSIM_HASH_UDP6;
 	default:
-		*fields = 0;
-		return 0;
+		return -1;
 	}
 }
 
 int zcsim_get_rxfh_fields(struct net_device *dev,
 			  struct ethtool_rxfh_fields *fields)
 {
-	u32 data;
-	int err = zcsim_rss_flow_fields(fields->flow_type, &data);
+	struct zcsim_nic *nic = netdev_priv(dev);
+	int flow = zcsim_rss_flow(fields->flow_type);
 
-	fields->data = data;
-	return err;
+	fields->data = 0;
+	if (flow >= 0) {
+		rcu_read_lock();
+		fields->data = rcu_dereference(nic->steer)->fields[flow];
+		rcu_read_unlock();
+	} else if (fields->flow_type == IPV4_FLOW ||
+		   fields->flow_type == IPV6_FLOW) {
+		fields->data = ZCSIM_HASH_IP;
+	}
+	return 0;
+}
+
+int zcsim_set_rxfh_fields(struct net_device *dev,
+			  const struct ethtool_rxfh_fields *fields,
+			  struct netlink_ext_ack *extack)
+{
+	struct zcsim_nic *nic = netdev_priv(dev);
+	int flow = zcsim_rss_flow(fields->flow_type);
+	struct zcsim_steer *steer;
+
+	if (flow < 0 || fields->data & ~(ZCSIM_HASH_IP | ZCSIM_HASH_PORTS))
+		return -EOPNOTSUPP;
+	steer = zcsim_steer_edit(nic);
+	if (!steer)
+		return -ENOMEM;
+	steer->fields[flow] = fields->data;
+	zcsim_steer_commit(nic, steer);
+	return 0;
 }
 
 u32 zcsim_get_rxfh_key_size(struct net_device *dev)

@@ -143,7 +143,7 @@ static void zcsim_rx_report(struct zcsim_rxq *q,
 
 	cqe->len = frame->len;
 	cqe->hdr_len = frame->flow->hdr_len;
-	cqe->l4_hash = frame->flow->hdr_len;
+	cqe->l4_hash = frame->l4_hash;
 	cqe->hwtstamp = READ_ONCE(q->nic->hwtstamp_rx) ? ktime_get_real() : 0;
 	cqe->gso_type = 0;
 	cqe->ip_summed = CHECKSUM_NONE;
@@ -382,6 +382,7 @@ static void zcsim_rx_frame(struct zcsim_rxq *q, const struct zcsim_cqe *cqe)
 	struct zcsim_rx_mem *mem = &q->mem;
 	struct sk_buff *skb;
 	u32 pulled;
+	u64 start;
 
 	skb = zcsim_rx_head(q, cqe, &pulled);
 	if (unlikely(!skb)) {
@@ -402,7 +403,9 @@ static void zcsim_rx_frame(struct zcsim_rxq *q, const struct zcsim_cqe *cqe)
 	q->stats.packets++;
 	q->stats.bytes += cqe->len;
 	skb->protocol = eth_type_trans(skb, dev);
+	start = zcsim_cycles();
 	napi_gro_receive(&q->napi, skb);
+	zcsim_cycles_add(&q->stats.stack_cycles, start);
 }
 
 /* May NAPI see it yet? If not, it is woken when it may. */
@@ -433,6 +436,7 @@ int zcsim_rxq_poll(struct napi_struct *napi, int budget)
 {
 	struct zcsim_rxq *q = container_of(napi, struct zcsim_rxq, napi);
 	struct zcsim_rx_mem *mem = &q->mem;
+	u64 start = zcsim_cycles();
 	int done = 0;
 
 	/* netpoll: not with what page_pool keeps for NAPI. */
@@ -453,8 +457,13 @@ int zcsim_rxq_poll(struct napi_struct *napi, int budget)
 		done++;
 	}
 	zcsim_rx_refill(q, GFP_ATOMIC | __GFP_NOWARN);
-	if (done < budget)
+	if (done < budget) {
+		u64 stack = zcsim_cycles();
+
 		napi_complete_done(napi, done);
+		zcsim_cycles_add(&q->stats.stack_cycles, stack);
+	}
+	zcsim_cycles_add(&q->stats.poll_cycles, start);
 	return done;
 }
 

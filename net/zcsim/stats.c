@@ -18,6 +18,7 @@ struct zcsim_stat {
 	{ #field, offsetof(struct zcsim_rx_stats, field) }
 
 static const struct zcsim_stat zcsim_tx_names[] = {
+	ZCSIM_TX_STAT(posted),
 	ZCSIM_TX_STAT(packets),
 	ZCSIM_TX_STAT(bytes),
 	ZCSIM_TX_STAT(frames),
@@ -26,6 +27,9 @@ static const struct zcsim_stat zcsim_tx_names[] = {
 	ZCSIM_TX_STAT(netmem),
 	ZCSIM_TX_STAT(stop),
 	ZCSIM_TX_STAT(wake),
+	ZCSIM_TX_STAT(xmit_cycles),
+	ZCSIM_TX_STAT(poll_cycles),
+	ZCSIM_TX_STAT(stack_cycles),
 };
 
 static const struct zcsim_stat zcsim_rx_names[] = {
@@ -37,6 +41,8 @@ static const struct zcsim_stat zcsim_rx_names[] = {
 	ZCSIM_RX_STAT(length_errors),
 	ZCSIM_RX_STAT(alloc_fail),
 	ZCSIM_RX_STAT(csum_bad),
+	ZCSIM_RX_STAT(poll_cycles),
+	ZCSIM_RX_STAT(stack_cycles),
 };
 
 static u64 zcsim_stat_read(const void *stats, const struct zcsim_stat *stat)

@@ -6,6 +6,7 @@
  */
 #include <linux/in.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/unaligned.h>
 
 #include "zcsim.h"
@@ -67,6 +68,8 @@ int zcsim_steer_init(struct zcsim_nic *nic)
 	zcsim_steer_key(steer, key);
 	zcsim_steer_spread(steer, 0, nic->channels);
 	steer->ntuple = true;
+	memset32(steer->fields, RXH_IP_SRC | RXH_IP_DST | RXH_L4_B_0_1 |
+				RXH_L4_B_2_3, ZCSIM_HASH_FLOWS);
 	RCU_INIT_POINTER(nic->steer, steer);
 	return 0;
 }
@@ -127,27 +130,48 @@ static u32 zcsim_hash_add(const struct zcsim_steer *steer, u32 hash,
 	return hash;
 }
 
+/* What is hashed of a flow: fields are left out, not zeroed. */
+static u32 zcsim_hash_fields(const struct zcsim_steer *steer,
+			     const struct zcsim_flow *flow)
+{
+	enum zcsim_hash_flow kind;
+
+	if (!flow->hdr_len)
+		return RXH_IP_SRC | RXH_IP_DST;
+	if (flow->key.l4 == IPPROTO_TCP)
+		kind = flow->key.proto == htons(ETH_P_IP) ? ZCSIM_HASH_TCP4 :
+							    ZCSIM_HASH_TCP6;
+	else
+		kind = flow->key.proto == htons(ETH_P_IP) ? ZCSIM_HASH_UDP4 :
+							    ZCSIM_HASH_UDP6;
+	return steer->fields[kind];
+}
+
 static u32 zcsim_hash(const struct zcsim_steer *steer,
-		      const struct zcsim_flow *flow)
+		      const struct zcsim_flow *flow, bool *l4)
 {
 	const struct zcsim_key *key = &flow->key;
+	u32 fields = zcsim_hash_fields(steer, flow);
 	unsigned int at = 0, len;
 	u32 hash = 0;
 
+	*l4 = fields & (RXH_L4_B_0_1 | RXH_L4_B_2_3);
 	if (key->proto == htons(ETH_P_IP))
 		len = sizeof(key->src[0]);
 	else if (key->proto == htons(ETH_P_IPV6))
 		len = sizeof(key->src);
 	else
 		return 0;
-	hash = zcsim_hash_add(steer, hash, &at, key->src, len);
-	hash = zcsim_hash_add(steer, hash, &at, key->dst, len);
-	if (flow->hdr_len) {
+	if (fields & RXH_IP_SRC)
+		hash = zcsim_hash_add(steer, hash, &at, key->src, len);
+	if (fields & RXH_IP_DST)
+		hash = zcsim_hash_add(steer, hash, &at, key->dst, len);
+	if (fields & RXH_L4_B_0_1)
 		hash = zcsim_hash_add(steer, hash, &at, &key->sport,
 				      sizeof(key->sport));
+	if (fields & RXH_L4_B_2_3)
 		hash = zcsim_hash_add(steer, hash, &at, &key->dport,
 				      sizeof(key->dport));
-	}
 	return hash;
 }
 
@@ -171,17 +195,18 @@ static bool zcsim_rule_matches(const struct zcsim_rule *rule,
  * @nic: receiver
  * @flow: the frame's headers
  * @hash: gets the hash
+ * @l4: gets whether ports are part of it
  *
  * Context: RCU read side.
  * Return: queue, -1 if a rule drops the frame.
  */
 int zcsim_steer_queue(struct zcsim_nic *nic, const struct zcsim_flow *flow,
-		      u32 *hash)
+		      u32 *hash, bool *l4)
 {
 	const struct zcsim_steer *steer = rcu_dereference(nic->steer);
 	u32 queue, i;
 
-	*hash = zcsim_hash(steer, flow);
+	*hash = zcsim_hash(steer, flow, l4);
 	queue = steer->indir[0][*hash % ZCSIM_INDIR];
 	for (i = 0; steer->ntuple && i < ZCSIM_RULES; i++) {
 		const struct zcsim_rule *rule = &steer->rules[i];

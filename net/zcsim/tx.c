@@ -145,15 +145,18 @@ static bool zcsim_offload(struct zcsim_pkt *pkt, struct zcsim_nic *nic,
 	return true;
 }
 
+/* In frames, as netdev-genl wants it; a frame that is lost has been sent. */
 static void zcsim_xmit_stats(struct zcsim_txq *q, const struct zcsim_pkt *pkt,
 			     const struct sk_buff *skb)
 {
+	u32 bytes = pkt->len + (pkt->segs - 1) * pkt->hdr_len;
 	struct zcsim_tx_stats *stats = &q->stats;
 
-	stats->packets++;
-	stats->bytes += pkt->len;
+	stats->posted++;
+	stats->packets += pkt->segs;
+	stats->bytes += bytes;
 	if (pkt->csum)
-		stats->needs_csum++;
+		stats->needs_csum += pkt->segs;
 	else
 		stats->csum_none++;
 	if (pkt->gso_type) {
@@ -168,19 +171,10 @@ static void zcsim_xmit_stats(struct zcsim_txq *q, const struct zcsim_pkt *pkt,
 		stats->netmem++;
 }
 
-/**
- * zcsim_xmit() - ndo_start_xmit: post a packet
- * @skb: the packet
- * @dev: net device
- *
- * Context: softirqs off, the queue's xmit lock held.
- * Return: NETDEV_TX_BUSY only if the stack ignored that the queue is stopped.
- */
-netdev_tx_t zcsim_xmit(struct sk_buff *skb, struct net_device *dev)
+static netdev_tx_t zcsim_txq_xmit(struct zcsim_txq *q, struct sk_buff *skb)
 {
-	struct zcsim_nic *nic = netdev_priv(dev);
-	struct zcsim_txq *q = &nic->txq[skb_get_queue_mapping(skb)];
-	struct netdev_queue *nq = netdev_get_tx_queue(dev, q->idx);
+	struct zcsim_nic *nic = q->nic;
+	struct netdev_queue *nq = netdev_get_tx_queue(nic->dev, q->idx);
 	struct zcsim_pkt *pkt;
 
 	if (unlikely(!zcsim_txq_room(q))) {
@@ -216,6 +210,26 @@ netdev_tx_t zcsim_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
+/**
+ * zcsim_xmit() - ndo_start_xmit: post a packet
+ * @skb: the packet
+ * @dev: net device
+ *
+ * Context: softirqs off, the queue's xmit lock held.
+ * Return: NETDEV_TX_BUSY only if the stack ignored that the queue is stopped.
+ */
+netdev_tx_t zcsim_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	struct zcsim_nic *nic = netdev_priv(dev);
+	struct zcsim_txq *q = &nic->txq[skb_get_queue_mapping(skb)];
+	u64 start = zcsim_cycles();
+	netdev_tx_t ret;
+
+	ret = zcsim_txq_xmit(q, skb);
+	zcsim_cycles_add(&q->stats.xmit_cycles, start);
+	return ret;
+}
+
 /* The wire: this frame to the peer, with what goes wrong on the way. */
 static void zcsim_txq_wire(struct zcsim_txq *q, struct zcsim_frame *frame)
 {
@@ -238,7 +252,7 @@ static void zcsim_txq_wire(struct zcsim_txq *q, struct zcsim_frame *frame)
 	frame->corrupt = zcsim_fault_nth(&q->faults, ZCSIM_CORRUPT);
 	if (zcsim_fault_nth(&q->faults, ZCSIM_DUPLICATE))
 		copies = 2;
-	queue = zcsim_steer_queue(peer, frame->flow, &hash);
+	queue = zcsim_steer_queue(peer, frame->flow, &hash, &frame->l4_hash);
 	if (queue < 0)
 		goto lost;
 	while (copies--)
@@ -321,7 +335,7 @@ static void zcsim_txq_complete(struct zcsim_txq *q, int budget)
 	struct netdev_queue *nq = netdev_get_tx_queue(q->nic->dev, q->idx);
 	unsigned int packets = 0, bytes = 0;
 	u32 cons = q->cons;
-	u64 now = 0;
+	u64 now = 0, start;
 
 	for (; cons != q->engine; cons++) {
 		struct zcsim_pkt *pkt = zcsim_txq_pkt(q, cons);
@@ -350,7 +364,9 @@ static void zcsim_txq_complete(struct zcsim_txq *q, int budget)
 		}
 		packets++;
 		bytes += pkt->len;
+		start = zcsim_cycles();
 		napi_consume_skb(pkt->skb, budget);
+		zcsim_cycles_add(&q->stats.stack_cycles, start);
 		pkt->skb = NULL;
 	}
 	if (!packets)
@@ -365,18 +381,17 @@ static void zcsim_txq_complete(struct zcsim_txq *q, int budget)
 static int zcsim_txq_poll(struct napi_struct *napi, int budget)
 {
 	struct zcsim_txq *q = container_of(napi, struct zcsim_txq, napi);
+	u64 start = zcsim_cycles();
 	bool more;
 
 	rcu_read_lock();
 	more = zcsim_txq_engine(q, max(budget, ZCSIM_FRAMES_MIN));
 	rcu_read_unlock();
 	zcsim_txq_complete(q, budget);
-	if (!budget)
-		return 0;
-	if (more)
-		return budget;
-	napi_complete_done(napi, 0);
-	return 0;
+	if (!more && budget)
+		napi_complete_done(napi, 0);
+	zcsim_cycles_add(&q->stats.poll_cycles, start);
+	return more ? budget : 0;
 }
 
 static enum hrtimer_restart zcsim_txq_timer(struct hrtimer *timer)

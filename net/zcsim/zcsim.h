@@ -259,6 +259,7 @@ enum zcsim_csum {
  * @gso: the frame is a whole GSO packet
  * @touch: the payload is copied
  * @corrupt: a bit is flipped on the way
+ * @l4_hash: ports are part of the receiver's hash
  * @hdr: the headers
  */
 struct zcsim_frame {
@@ -274,6 +275,7 @@ struct zcsim_frame {
 	bool				gso;
 	bool				touch;
 	bool				corrupt;
+	bool				l4_hash;
 	u8				hdr[ZCSIM_HDR_MAX];
 };
 
@@ -299,6 +301,7 @@ __sum16 zcsim_frame_csum(const struct zcsim_frame *frame, __wsum payload);
 /* tx.c */
 
 struct zcsim_tx_stats {
+	u64	posted;
 	u64	packets;
 	u64	bytes;
 	u64	needs_csum;
@@ -313,6 +316,9 @@ struct zcsim_tx_stats {
 	u64	frames;
 	u64	frames_lost;
 	u64	netmem;
+	u64	xmit_cycles;
+	u64	poll_cycles;
+	u64	stack_cycles;
 };
 
 /**
@@ -335,7 +341,7 @@ struct zcsim_tx_stats {
  * @headers: of the packet at @engine
  * @frame: the frame in the making
  * @faults: knobs
- * @stats: counters; packets and needs_csum are xmit's, the rest NAPI's
+ * @stats: counters; @frames, @frames_lost and @wake are NAPI's, the rest xmit's
  */
 struct zcsim_txq {
 	struct napi_struct	napi;
@@ -384,6 +390,8 @@ struct zcsim_rx_stats {
 	u64	gro_wire_packets;
 	u64	gro_wire_bytes;
 	u64	split;
+	u64	poll_cycles;
+	u64	stack_cycles;
 };
 
 /**
@@ -526,10 +534,19 @@ struct zcsim_rule {
 	struct ethtool_rx_flow_spec	fs;
 };
 
+enum zcsim_hash_flow {
+	ZCSIM_HASH_TCP4,
+	ZCSIM_HASH_UDP4,
+	ZCSIM_HASH_TCP6,
+	ZCSIM_HASH_UDP6,
+	ZCSIM_HASH_FLOWS,
+};
+
 /**
  * struct zcsim_steer - a NIC's steering, replaced as a whole
  * @rcu: readers are the peer's engines
  * @ntuple: rules are looked at
+ * @fields: what is hashed (RXH_*) of each kind of flow
  * @key: Toeplitz key
  * @table: hash of each nibble of the input
  * @indir: queue for each hash; of context 0, then of the others
@@ -538,6 +555,7 @@ struct zcsim_rule {
 struct zcsim_steer {
 	struct rcu_head		rcu;
 	bool			ntuple;
+	u32			fields[ZCSIM_HASH_FLOWS];
 	u8			key[ZCSIM_RSS_KEY];
 	u32			table[72][16];
 	u32			indir[ZCSIM_CONTEXTS][ZCSIM_INDIR];
@@ -547,7 +565,7 @@ struct zcsim_steer {
 int zcsim_steer_init(struct zcsim_nic *nic);
 void zcsim_steer_exit(struct zcsim_nic *nic);
 int zcsim_steer_queue(struct zcsim_nic *nic, const struct zcsim_flow *flow,
-		      u32 *hash);
+		      u32 *hash, bool *l4);
 struct zcsim_steer *zcsim_steer_edit(struct zcsim_nic *nic);
 void zcsim_steer_commit(struct zcsim_nic *nic, struct zcsim_steer *steer);
 void zcsim_steer_key(struct zcsim_steer *steer, const u8 *key);
@@ -567,6 +585,9 @@ int zcsim_set_rxfh(struct net_device *dev, struct ethtool_rxfh_param *rxfh,
 		   struct netlink_ext_ack *extack);
 int zcsim_get_rxfh_fields(struct net_device *dev,
 			  struct ethtool_rxfh_fields *fields);
+int zcsim_set_rxfh_fields(struct net_device *dev,
+			  const struct ethtool_rxfh_fields *fields,
+			  struct netlink_ext_ack *extack);
 int zcsim_create_rxfh_context(struct net_device *dev,
 			      struct ethtool_rxfh_context *ctx,
 			      const struct ethtool_rxfh_param *rxfh,
@@ -578,6 +599,21 @@ int zcsim_modify_rxfh_context(struct net_device *dev,
 int zcsim_remove_rxfh_context(struct net_device *dev,
 			      struct ethtool_rxfh_context *ctx, u32 id,
 			      struct netlink_ext_ack *extack);
+
+/*
+ * What the NIC costs, so that a measurement can take it out: only with dma=none.
+ * A poll that has completed may race with the next; then a count is lost.
+ */
+static inline u64 zcsim_cycles(void)
+{
+	return zcsim_dma_none ? get_cycles() : 0;
+}
+
+static inline void zcsim_cycles_add(u64 *sum, u64 start)
+{
+	if (zcsim_dma_none)
+		WRITE_ONCE(*sum, *sum + get_cycles() - start);
+}
 
 /* netdev.c */
 

@@ -12,6 +12,7 @@ vm_check
 for f; do [ -r "$f" ] || die "cannot read $f."; done
 need qemu-system-x86_64 timeout
 
+guest_slot
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 klog=${vm_klog:-$work/klog}
@@ -25,6 +26,8 @@ if [ -n "$vm_icount" ]; then
 	cpu+=,-rdrand,-rdseed
 	args+=(-icount 'shift=0,sleep=off' -rtc 'base=2026-01-01,clock=vm')
 fi
+[ -z "$vm_kvm" ] || accel=kvm cpu=host
+[ -z "$vm_plugin" ] || args+=(-plugin "$vm_plugin")
 
 set +e
 timeout -k 10 "$vm_timeout" qemu-system-x86_64 -M q35 -accel "$accel" -cpu "$cpu" \

@@ -1,12 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Installs the Debian packages that the other scripts need and this machine lacks.
+# deps.sh [test|bench|drvtests]: installs the Debian packages that the other scripts, or one of these as well,
+# need and this machine lacks.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 packages=(make gcc libc6-dev binutils bc bison flex libelf-dev libssl-dev pahole perl
 	python3 python3-requests python3-argcomplete kmod rsync git patch xz-utils zstd cpio
-	iproute2 ethtool util-linux procps gawk qemu-system-x86 sparse shellcheck)
+	iproute2 iputils-ping ethtool mount util-linux procps gawk qemu-system-x86 sparse shellcheck)
+case ${1:-} in
+'') ;;
+test) packages+=(python3-yaml python3-jsonschema) ;;
+bench) packages+=(gnuplot-nox) ;;
+drvtests) packages+=(python3-yaml python3-jsonschema clang socat iperf3) ;;
+*) die "nothing is known of the needs of '$1'." ;;
+esac
 
 command -v dpkg-query >/dev/null || die "this is not Debian: install the counterparts of: ${packages[*]}."
 mapfile -t missing < <(

@@ -3,15 +3,16 @@
 # What both ways of booting share: options, the virtual machine, and the verdict.
 # A run is good when the payload says so and the kernel log holds no splat.
 
-vm_mem=2G vm_cpus=2 vm_timeout=600 vm_nics='' vm_icount='' vm_append='' vm_klog=''
-VM_USAGE='[--mem 2G] [--cpus 2] [--nics] [--icount] [--timeout SECONDS] [--append CMDLINE] [--klog FILE]'
+vm_mem=2G vm_cpus=2 vm_timeout=600 vm_nics='' vm_icount='' vm_append='' vm_klog='' vm_plugin='' vm_kvm=''
+VM_USAGE='[--mem 2G] [--cpus 2] [--nics] [--icount|--kvm] [--timeout SECONDS] [--append CMDLINE] [--klog FILE] [--plugin FILE.so,ARG=VALUE]'
 
 vm_option() { # sets VM_SHIFT to what was eaten; fails on what is not an option of ours
 	VM_SHIFT=2
 	case $1 in
 	--nics) vm_nics=1 VM_SHIFT=1 ;;
 	--icount) vm_icount=1 vm_cpus=1 VM_SHIFT=1 ;;
-	--mem|--cpus|--timeout|--append|--klog)
+	--kvm) vm_kvm=1 VM_SHIFT=1 ;;
+	--mem|--cpus|--timeout|--append|--klog|--plugin)
 		[ $# -ge 2 ] || die "$1 needs a value."
 		printf -v "vm_${1#--}" '%s' "$2"
 		;;

@@ -5,12 +5,14 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+# Without these nothing runs; the others are there if the machine has them.
+essential='bash sh ip mount insmod rmmod modprobe dmesg grep sed awk ps'
 programs='bash sh ip tc ss ping ethtool kmod modprobe insmod rmmod lsmod depmod modinfo
 	mount umount mountpoint findmnt dmesg flock setsid getopt rev unshare setpriv prlimit nsenter taskset
 	grep egrep fgrep sed awk gawk mawk xargs find cmp diff ps pgrep sysctl strace'
 programs+=" $(dpkg -L coreutils | sed -n 's|^\(/usr\)\?/s\?bin/||p' | tr '\n' ' ')"
 out='' mods='' names='vmxnet3 veth dummy tun tls 8021q sch_netem sch_fq sch_tbf sch_ingress cls_u32 cls_matchall
-	cls_bpf act_mirred ifb inet_diag tcp_diag udp_diag mptcp_diag unix_diag bridge esp4 esp6 udmabuf'
+	cls_bpf act_mirred ifb inet_diag tcp_diag udp_diag mptcp_diag unix_diag bridge esp4 esp6 udmabuf gcm ctr ghash_generic'
 add=()
 while getopts o:m:k:a: opt; do
 	case $opt in
@@ -44,7 +46,10 @@ copy() { # file, place in the guest
 
 binaries=()
 for p in $programs; do
-	f=$(type -P "$p") || continue
+	if ! f=$(type -P "$p"); then
+		[[ " $essential " != *" $p "* ]] || die "$p is missing: run 'make deps' as root."
+		continue
+	fi
 	case $f in
 	/bin/*|/sbin/*) f=/usr$f ;;
 	/usr/bin/*|/usr/sbin/*) ;;

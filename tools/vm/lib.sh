@@ -27,6 +27,21 @@ lock() {
 }
 unlock() { exec {ZC_LOCK_FD}>&-; }
 
+# A guest is one busy thread: more of them than processors only time each other out. Held until exit.
+guest_slot() {
+	local i wait=-n
+	mkdir -p "$ZC_CACHE/lock" || die "cannot write to $ZC_CACHE: set ZC_CACHE to a directory you own."
+	while :; do
+		for ((i = 0; i < $(nproc); i++)); do
+			exec {ZC_SLOT_FD}>"$ZC_CACHE/lock/guest-$i"
+			# shellcheck disable=SC2086 # one or two words
+			! flock $wait "$ZC_SLOT_FD" || return 0
+			exec {ZC_SLOT_FD}>&-
+		done
+		wait='-w 1' # whichever comes first
+	done
+}
+
 # A long step talks into a log; only its failure is shown.
 logged() {
 	local log=$1

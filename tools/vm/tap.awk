@@ -11,7 +11,7 @@ function missing() {
 /^TAP version/ { missing() }
 /^1\.\.[0-9]+/ { split($1, range, "[.][.]"); planned += range[2] }
 /^Bail out!/ { failed++; planned = 0 }
-/^# (kmemleak|KUnit|selftests)$/ { missing(); for (i in children) delete children[i] }
+/^# (kmemleak|KUnit|selftests|zcsim)$/ { missing(); for (i in children) delete children[i] }
 /^ *(not )?ok [0-9]+/ {
 	match($0, /^ */)
 	depth = RLENGTH

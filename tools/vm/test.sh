@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test.sh: 'make test'. Guests: test (7.2: KUnit, selftests), cloud (6.12), generic (6.12, the short pass);
-# with DEBUG=1 only debug. GUESTS="..." picks some, ZC_ONLY=regex picks cases. Logs stay in out/test.
+# with DEBUG=1 only debug. GUESTS="..." picks some, ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it
+# is a few MiB otherwise, ZC_CYCLES=n and ZC_STRESS=n set how often modules are loaded and areas stressed. Logs
+# stay in out/test.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -14,7 +16,10 @@ for g in $guests; do
 	esac
 done
 selftests=$ZC_TOP/tools/testing/selftests/zerocopy
-[ -e "$selftests/Makefile" ] || die "there are no tests in tools/testing/selftests/zerocopy."
+zcsim=$ZC_TOP/tools/testing/selftests/zcsim
+for d in "$selftests" "$zcsim"; do
+	[ -e "$d/Makefile" ] || die "there are no tests in $d."
+done
 
 logs=$ZC_TOP/out/test
 mkdir -p "$logs"
@@ -51,14 +56,16 @@ build() { # guest -> kdir and modules in $work/<guest>
 }
 
 guest() { # name
-	local name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
+	local v name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
 	case $name in
 	test) options+=(--timeout 1800) ;;
 	debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
 	cloud) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic) options+=(--timeout 900) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
-	[ -z "${ZC_ONLY:-}" ] || env+=("ZC_ONLY=$ZC_ONLY")
+	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS; do
+		[ -z "${!v:-}" ] || env+=("$v=${!v}")
+	done
 	[ -z "${ZC_TIMEOUT:-}" ] || options+=(--timeout "$ZC_TIMEOUT")
 	printf '# guest %s\n' "$name"
 	build "$name" || { fail "$name: the modules do not build"; return; }
@@ -95,6 +102,11 @@ done
 mkdir -p "$work/selftests"
 logged "$logs/selftests.build" make -C "$selftests" KSRC="$source" OUTPUT="$work/selftests" ||
 	die "the selftests do not build, see out/test/selftests.build."
+drvtests='' # the kernel's own programs, for kernels they are for
+case " $guests " in *" test "* | *" debug "*) drvtests=$("$ZC_VM/drvtests.sh") ||
+	fail "ncdevmem and iou-zcrx do not build" ;; esac
+logged "$logs/zcsim.build" make -C "$zcsim" KSRC="$source" DRVTESTS="$drvtests" OUTPUT="$work/selftests/zcsim" ||
+	die "the tests of zcsim do not build, see out/test/zcsim.build."
 for g in $guests; do
 	guest "$g"
 done

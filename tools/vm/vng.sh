@@ -24,6 +24,7 @@ case $vng in
 	;;
 esac
 
+guest_slot
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 klog=${vm_klog:-$work/klog}

@@ -21,6 +21,19 @@
 #define ZC_ETHTOOL_RX_RING_COUNT(fn)
 #endif
 
+/* Before 6.17, and in the first stable kernels of 6.12, so was this. */
+#ifdef ZC_HAVE_RXFH_FIELDS
+#define ZC_ETHTOOL_RXFH_FIELDS(get, set)				\
+	.get_rxfh_fields = (get), .set_rxfh_fields = (set),
+#else
+#define ZC_ETHTOOL_RXFH_FIELDS(get, set)
+
+struct ethtool_rxfh_fields {
+	u32	data;
+	u32	flow_type;
+};
+#endif
+
 /* Header/data split can be configured by the size of a packet since 6.14. */
 #ifdef ZC_HAVE_HDS_THRESH
 #define ZC_RING_USE_HDS \

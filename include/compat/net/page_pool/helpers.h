@@ -12,6 +12,20 @@ static inline void page_pool_enable_direct_recycling(struct page_pool *pool,
 }
 #endif
 
+/* The first stable kernels of 6.12 have the older name of the one, and only pages for the other. */
+#ifndef ZC_HAVE_PP_ALLOC_NETMEMS
+#define page_pool_alloc_netmems	page_pool_alloc_netmem
+#endif
+
+#ifndef ZC_HAVE_PP_SYNC_NETMEM
+static inline void
+page_pool_dma_sync_netmem_for_cpu(const struct page_pool *pool,
+				  netmem_ref netmem, u32 offset, u32 size)
+{
+	page_pool_dma_sync_for_cpu(pool, netmem_to_page(netmem), offset, size);
+}
+#endif
+
 #ifndef ZC_HAVE_PP_UNREADABLE
 static inline bool page_pool_is_unreadable(struct page_pool *pool)
 {

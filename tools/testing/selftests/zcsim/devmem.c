@@ -4,7 +4,7 @@
  * came by looking into the memfd behind it, and prints bytes and hash as traffic
  * does, then how much of it was in the DMA-BUF and how much was copied.
  *
- *   devmem DEVICE QUEUE PORT
+ *   devmem DEVICE QUEUE PORT [keep]      keep: gives no buffer back
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,9 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <netinet/in.h>
-#include <linux/genetlink.h>
-#include <linux/netlink.h>
 #include <linux/udmabuf.h>
+
+#include "genl.h"
 
 /* include/uapi/linux/netdev.h, uio.h: newer than what is installed here */
 #define NETDEV_CMD_BIND_RX	13
@@ -50,12 +50,6 @@ struct dmabuf_token {
 
 #define MEM	(16 * 1024 * 1024UL)
 #define CHUNK	(1024 * 1024UL)
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static uint64_t hash(uint64_t h, const void *p, size_t len)
 {
@@ -93,82 +87,22 @@ static void add(const unsigned char *p, size_t len)
 	}
 }
 
-/* ---- generic netlink, as much as is needed ---- */
-
-struct request {
-	struct nlmsghdr nlh;
-	struct genlmsghdr genl;
-	char attrs[512];
-};
-
-static struct nlattr *put(struct request *r, uint16_t type, const void *data,
-			  size_t len)
+static void bind_rx(const char *dev, uint32_t queue, int dmabuf)
 {
-	struct nlattr *a = (void *)((char *)r + NLMSG_ALIGN(r->nlh.nlmsg_len));
-
-	a->nla_type = type;
-	a->nla_len = NLA_HDRLEN + len;
-	if (len)
-		memcpy((char *)a + NLA_HDRLEN, data, len);
-	r->nlh.nlmsg_len = NLMSG_ALIGN(r->nlh.nlmsg_len) + NLA_ALIGN(a->nla_len);
-	return a;
-}
-
-static void call(int fd, struct request *r, uint16_t type, uint8_t cmd,
-		 char *reply, size_t len)
-{
-	struct nlmsghdr *nlh = (void *)reply;
-	ssize_t n;
-
-	r->nlh.nlmsg_type = type;
-	r->nlh.nlmsg_flags = NLM_F_REQUEST;
-	r->genl.cmd = cmd;
-	r->genl.version = 1;
-	if (send(fd, r, r->nlh.nlmsg_len, 0) < 0)
-		die("netlink send");
-	n = recv(fd, reply, len, 0);
-	if (n < (ssize_t)sizeof(*nlh))
-		die("netlink recv");
-	if (nlh->nlmsg_type == NLMSG_ERROR) {
-		errno = -((struct nlmsgerr *)NLMSG_DATA(nlh))->error;
-		die("netlink");
-	}
-}
-
-static uint16_t netdev_family(int fd)
-{
-	struct request r = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
-	char reply[8192];
-	struct nlmsghdr *nlh = (void *)reply;
-	struct nlattr *a;
-
-	put(&r, CTRL_ATTR_FAMILY_NAME, "netdev", 7);
-	call(fd, &r, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, reply, sizeof(reply));
-	for (a = (void *)(reply + NLMSG_LENGTH(GENL_HDRLEN));
-	     (char *)a < reply + nlh->nlmsg_len;
-	     a = (void *)((char *)a + NLA_ALIGN(a->nla_len))) {
-		if (a->nla_type == CTRL_ATTR_FAMILY_ID)
-			return *(uint16_t *)((char *)a + NLA_HDRLEN);
-	}
-	fprintf(stderr, "no generic netlink family\n");
-	exit(1);
-}
-
-static void bind_rx(int fd, const char *dev, uint32_t queue, int dmabuf)
-{
-	struct request r = { .nlh.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) };
-	uint32_t ifindex = if_nametoindex(dev), type = 0, buf = dmabuf;
 	struct nlattr *nest;
-	char reply[8192];
-	uint16_t id = netdev_family(fd);
+	struct genl_req r;
+	uint16_t id;
+	int fd = genl_open("netdev", &id);
 
-	put(&r, NETDEV_A_DMABUF_IFINDEX, &ifindex, sizeof(ifindex));
-	nest = put(&r, NETDEV_A_DMABUF_QUEUES | NLA_F_NESTED, NULL, 0);
-	put(&r, NETDEV_A_QUEUE_ID, &queue, sizeof(queue));
-	put(&r, NETDEV_A_QUEUE_TYPE, &type, sizeof(type));
-	nest->nla_len = (char *)&r + r.nlh.nlmsg_len - (char *)nest;
-	put(&r, NETDEV_A_DMABUF_FD, &buf, sizeof(buf));
-	call(fd, &r, id, NETDEV_CMD_BIND_RX, reply, sizeof(reply));
+	genl_begin(&r, id, NETDEV_CMD_BIND_RX);
+	genl_put_u32(&r, NETDEV_A_DMABUF_IFINDEX, if_nametoindex(dev));
+	nest = genl_put(&r, NETDEV_A_DMABUF_QUEUES, NULL, 0);
+	genl_put_u32(&r, NETDEV_A_QUEUE_ID, queue);
+	genl_put_u32(&r, NETDEV_A_QUEUE_TYPE, 0);
+	genl_end_nest(&r, nest);
+	genl_put_u32(&r, NETDEV_A_DMABUF_FD, dmabuf);
+	/* It is bound for as long as the socket is open. */
+	genl_call(fd, &r, 0, NULL, NULL);
 }
 
 /* ---- memory ---- */
@@ -214,23 +148,25 @@ static int accepted(const char *port)
 
 int main(int argc, char **argv)
 {
+	/* With the NIC gone nobody acknowledges a FIN: minutes of retries. */
+	const struct linger reset = { .l_onoff = 1 };
 	static unsigned char linear[CHUNK];
 	static char control[64 * CMSG_SPACE(sizeof(struct dmabuf_cmsg))];
 	uint64_t in_dmabuf = 0, copied = 0;
 	unsigned char *mem;
-	int nl, dmabuf, fd;
+	int dmabuf, fd, keep = argc == 5;
 	ssize_t n;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: devmem DEVICE QUEUE PORT\n");
+	if (argc != 4 && !keep) {
+		fprintf(stderr, "usage: devmem DEVICE QUEUE PORT [keep]\n");
 		return 2;
 	}
 	mem = memory(&dmabuf);
-	nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
-	if (nl < 0)
-		die("netlink");
-	bind_rx(nl, argv[1], atoi(argv[2]), dmabuf);
+	bind_rx(argv[1], atoi(argv[2]), dmabuf);
 	fd = accepted(argv[3]);
+	if (keep && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset,
+			       sizeof(reset)))
+		die("SO_LINGER");
 
 	for (;;) {
 		struct iovec iov = { linear, sizeof(linear) };
@@ -267,6 +203,8 @@ int main(int argc, char **argv)
 			}
 			add(mem + d->frag_offset, d->frag_size);
 			in_dmabuf += d->frag_size;
+			if (keep)
+				continue;
 			if (setsockopt(fd, SOL_SOCKET, SO_DEVMEM_DONTNEED,
 				       &token, sizeof(token)) != 1)
 				die("SO_DEVMEM_DONTNEED");

@@ -8,6 +8,7 @@
  *   traffic recv udp PORT MS                until MS ms of silence
  *   traffic send udp ADDR PORT COUNT SEGMENT SEGMENTS
  *                                           COUNT sends of SEGMENTS datagrams
+ *   traffic hash                            what recv tcp would say of stdin
  *
  * A datagram carries its number and bytes that follow from it: the receiver
  * prints how many were right, wrong, seen twice, and behind a later one.
@@ -116,17 +117,14 @@ static int connected(int type, const char *host, const char *port)
 	return -1;
 }
 
-static int recv_tcp(const char *port)
+static int hash_stream(int fd)
 {
-	int fd = accept(listener(SOCK_STREAM, port), NULL, NULL);
 	unsigned char *buf = malloc(CHUNK);
 	uint64_t h = 1, total = 0;
 	size_t fill = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		die("accept");
-	while ((n = recv(fd, buf + fill, CHUNK - fill, 0)) > 0) {
+	while ((n = read(fd, buf + fill, CHUNK - fill)) > 0) {
 		fill += n;
 		total += n;
 		if (fill == CHUNK) {
@@ -135,11 +133,20 @@ static int recv_tcp(const char *port)
 		}
 	}
 	if (n < 0)
-		die("recv");
+		die("read");
 	h = hash(h, buf, fill);
 	printf("bytes %llu hash %llx\n", (unsigned long long)total,
 	       (unsigned long long)h);
 	return 0;
+}
+
+static int recv_tcp(const char *port)
+{
+	int fd = accept(listener(SOCK_STREAM, port), NULL, NULL);
+
+	if (fd < 0)
+		die("accept");
+	return hash_stream(fd);
 }
 
 /* Messages that have come back; -1 on an error */
@@ -301,6 +308,8 @@ int main(int argc, char **argv)
 		return recv_udp(argv[3], atoi(argv[4]));
 	if (argc == 8 && !strcmp(argv[1], "send") && !strcmp(argv[2], "udp"))
 		return send_udp(argv + 3);
+	if (argc == 2 && !strcmp(argv[1], "hash"))
+		return hash_stream(0);
 	fprintf(stderr, "usage: traffic send|recv tcp|udp ...\n");
 	return 2;
 }

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# run.sh [TEST.py]...: the kernel's own driver tests over a pair of zcsim NICs, in a guest with the test kernel.
+# Without names: those that apply. DEBUG=1: on the debug kernel. Logs stay in out/drvtests.
+set -euo pipefail
+. "$(dirname "$0")/../vm/lib.sh"
+
+guest='test'
+options=(--timeout 3600)
+[ "${DEBUG:-0}" = 0 ] || { guest=debug; options=(--timeout 10800 --mem 4G); }
+tests=("$@")
+[ $# -gt 0 ] || tests=(ping.py stats.py queues.py ring_reconfig.py hds.py gro.py hw/gro_hw.py hw/ntuple.py
+	hw/rss_ctx.py hw/rss_api.py hw/rss_drv.py hw/tso.py hw/uso.py hw/csum.py hw/toeplitz.py
+	hw/nic_timestamp.py hw/pp_alloc_fail.py hw/devmem.py hw/iou-zcrx.py)
+logs=$ZC_TOP/out/drvtests
+mkdir -p "$logs"
+status=0
+"$ZC_VM/deps.sh"
+tree=$("$ZC_VM/drvtests.sh")
+ethtool=$("$ZC_VM/ethtool.sh")
+if [ "$guest" = debug ]; then kdir=$("$ZC_VM/kernel-test.sh" debug); else kdir=$("$ZC_VM/kernel-test.sh"); fi
+logged "$logs/modules" "$ZC_VM/modules.sh" "$kdir" "$logs/$guest" || die "the modules do not build, see out/drvtests/modules."
+logged "$logs/programs" make -C "$ZC_TOP/tools/testing/selftests/zcsim" KSRC="$("$ZC_VM/source.sh")" OUTPUT="$logs/programs.d" ||
+	die "the programs do not build, see out/drvtests/programs."
+"$ZC_VM/run.sh" "$guest" "${options[@]}" --klog "$logs/klog" \
+	"$ZC_TOP/tools/drvtests/guest.sh" "$logs/$guest" "$logs/programs.d" "$tree" "$ethtool" "${tests[@]}" | tee "$logs/log" || status=$?
+awk -f "$ZC_TOP/tools/drvtests/summary.awk" "$logs/log" | tee "$logs/summary"
+exit "$status"
