@@ -16,6 +16,7 @@ help:
 	@echo 'make test [DEBUG=1] [KERNEL=built kernel] [KSRC=source] [KDIR=headers] [ZC_ONLY=regex]'
 	@echo 'make check                                style, sparse, W=1, kernel-doc, shellcheck, our own rules'
 	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
+	@echo 'make drvtests [DEBUG=1] [TESTS=names]     the kernel'"'"'s own driver tests over zcsim'
 	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1: the debug kernel)'
 	@echo 'make deps                                 install what is missing from Debian (as root)'
 	@echo 'make install, make uninstall, make clean'
@@ -23,7 +24,10 @@ help:
 deps:
 	@tools/vm/deps.sh
 
-test: deps
+deps-%:
+	@tools/vm/deps.sh $*
+
+test: deps-test
 	@$(chosen) DEBUG='$(or $(DEBUG),0)' tools/vm/test.sh
 
 check: deps
@@ -32,11 +36,14 @@ check: deps
 demo: deps
 	@tools/demo/run.sh
 
-bench: deps
+bench: deps-bench
 	@tools/bench/run.sh
 
-mutate: deps
+mutate: deps-test
 	@tools/mutate/run.sh
+
+drvtests: deps-drvtests
+	@$(chosen) DEBUG='$(or $(DEBUG),0)' tools/drvtests/run.sh $(TESTS)
 
 kernel-debian: deps
 	@tools/vm/kernel-debian.sh cloud
@@ -45,18 +52,21 @@ kernel-debian: deps
 kernel-test: deps
 	@$(chosen) tools/vm/kernel-test.sh $(if $(filter 1,$(DEBUG)),debug)
 
+# For the kernel that DEST belongs to, if it belongs to one.
+depmod = $(if $(filter /lib/modules/%,$(DEST)),depmod '$(word 3,$(subst /, ,$(DEST)))')
+
 install: modules
 	@[ "$$(id -u)" = 0 ] || { echo "make install: run as root." >&2; exit 1; }
 	install -d '$(DEST)'
 	install -m 644 '$(OUT)'/zerocopy*.ko '$(DEST)'
-	depmod
+	$(depmod)
 
 uninstall:
 	@[ "$$(id -u)" = 0 ] || { echo "make uninstall: run as root." >&2; exit 1; }
 	rm -f '$(DEST)'/zerocopy.ko '$(DEST)'/zerocopy_livepatch.ko
-	depmod
+	$(depmod)
 
 clean:
 	rm -rf '$(CURDIR)/out'
 
-.PHONY: modules help deps test check demo bench mutate kernel-debian kernel-test install uninstall clean
+.PHONY: modules help deps test check demo bench mutate drvtests kernel-debian kernel-test install uninstall clean

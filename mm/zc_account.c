@@ -21,7 +21,8 @@
 
 /**
  * zc_account_init() - find out who pays, and up to which limit
- * @acct: to be set up
+ * @acct: to be set up: all zero, or from an earlier call and with nothing
+ *	charged; then the reference on a user who is the same is kept
  * @window_pages: the most that will be charged at a time
  *
  * capable() leaves an audit record and costs as much as a page, so it is asked
@@ -33,7 +34,6 @@ void zc_account_init(struct zc_account *acct, unsigned long window_pages)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK);
 
-	acct->user = NULL;
 	if (limit == RLIM_INFINITY) {
 		acct->limit = ZC_UNCOUNTED;
 		return;
@@ -44,7 +44,10 @@ void zc_account_init(struct zc_account *acct, unsigned long window_pages)
 		acct->limit = ZC_UNCOUNTED;
 		return;
 	}
-	acct->user = get_uid(current_user());
+	if (acct->user != current_user()) {
+		zc_account_exit(acct);
+		acct->user = get_uid(current_user());
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_account_init);
 
@@ -58,6 +61,7 @@ void zc_account_exit(struct zc_account *acct)
 {
 	if (acct->user)
 		free_uid(acct->user);
+	acct->user = NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_account_exit);
 

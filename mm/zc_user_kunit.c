@@ -50,7 +50,7 @@ static void zct_source(struct kunit *test, size_t off, size_t len)
 	struct iov_iter iter;
 
 	iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)(t->addr + off), len);
-	t->src = zc_user_source_alloc(&iter, 1);
+	t->src = zc_user_source_alloc(&iter, 1, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, t->src);
 }
 
@@ -163,6 +163,64 @@ static void zc_user_zero_page_is_lent_and_taken_back(struct kunit *test)
 	zc_source_put(t->src);
 }
 
+/* Rule 12: what is charged is a folio, once for a run of ranges in it. */
+static void zc_user_same_page_is_charged_once(struct kunit *test)
+{
+	struct zct_user *t = test->priv;
+	struct iov_iter iter;
+	struct iovec iov[3];
+	unsigned int i;
+
+	zct_map(test, PAGE_SIZE);
+	zct_touch(test, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(iov); i++) {
+		iov[i].iov_base = (void __user *)t->addr;
+		iov[i].iov_len = PAGE_SIZE;
+	}
+	iov_iter_init(&iter, ITER_SOURCE, iov, ARRAY_SIZE(iov), 3 * PAGE_SIZE);
+	t->src = zc_user_source_alloc(&iter, 1, NULL);
+	KUNIT_ASSERT_NOT_NULL(test, t->src);
+	KUNIT_ASSERT_EQ(test, zct_refill(t, 0, SIZE_MAX, 10), 0);
+	KUNIT_EXPECT_EQ(test, t->ranges.nr, 3);
+	KUNIT_EXPECT_EQ(test, t->ranges.bytes, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, t->ranges.held_pages, 1);
+	zct_cleanup(t, 1);
+	KUNIT_EXPECT_EQ(test, t->ranges.held_pages, 1);
+	zct_cleanup(t, 0);
+	KUNIT_EXPECT_EQ(test, t->ranges.held_pages, 0);
+	zc_source_put(t->src);
+}
+
+/* A source waits in its place for the next message, with nothing of the last. */
+static void zc_user_source_is_used_again(struct kunit *test)
+{
+	struct zct_user *t = test->priv;
+	struct zc_source *idle = NULL, *first;
+	struct iov_iter iter;
+
+	zct_map(test, 2 * PAGE_SIZE);
+	zct_touch(test, 2 * PAGE_SIZE);
+	iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)t->addr, PAGE_SIZE);
+	t->src = zc_user_source_alloc(&iter, 1, &idle);
+	KUNIT_ASSERT_NOT_NULL(test, t->src);
+	KUNIT_ASSERT_EQ(test, zct_refill(t, 0, SIZE_MAX, 10), 0);
+	zct_cleanup(t, 0);
+	first = t->src;
+	zc_source_put(t->src);
+	KUNIT_EXPECT_PTR_EQ(test, idle, first);
+
+	iov_iter_ubuf(&iter, ITER_SOURCE, (void __user *)t->addr, 2 * PAGE_SIZE);
+	t->src = zc_user_source_alloc(&iter, 1, &idle);
+	KUNIT_ASSERT_PTR_EQ(test, t->src, first);
+	KUNIT_EXPECT_PTR_EQ(test, idle, NULL);
+	KUNIT_ASSERT_EQ(test, zct_refill(t, 0, SIZE_MAX, 10), 0);
+	KUNIT_EXPECT_EQ(test, t->ranges.bytes, 2 * PAGE_SIZE);
+	zct_cleanup(t, 0);
+	zc_source_put(t->src);
+	KUNIT_EXPECT_PTR_EQ(test, idle, first);
+	zc_user_source_free(idle);
+}
+
 /* Rule 12: one pin on a large folio, and all of it is held. */
 static void zc_user_large_folio_is_one_range(struct kunit *test)
 {
@@ -239,6 +297,15 @@ static void zc_user_limit_is_kept_and_given_back(struct kunit *test)
 			before);
 	zc_source_put(t->src);
 
+	/* One page was charged in case the first is met in its middle. */
+	zct_memlock()->rlim_cur = (before + 20) << PAGE_SHIFT;
+	zct_source(test, 0, 8 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, zct_refill(t, 0, SIZE_MAX, 100), 0);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&current_user()->locked_vm),
+			before + 8);
+	zct_cleanup(t, 0);
+	zc_source_put(t->src);
+
 	zct_memlock()->rlim_cur = 0;
 	zct_source(test, 0, 8 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, zct_refill(t, 0, SIZE_MAX, 100), -ENOBUFS);
@@ -263,6 +330,8 @@ static struct kunit_case zc_user_cases[] = {
 	KUNIT_CASE(zc_user_goes_back_to_what_was_not_sent),
 	KUNIT_CASE(zc_user_fault_is_reported_behind_the_ranges),
 	KUNIT_CASE(zc_user_zero_page_is_lent_and_taken_back),
+	KUNIT_CASE(zc_user_same_page_is_charged_once),
+	KUNIT_CASE(zc_user_source_is_used_again),
 	KUNIT_CASE(zc_user_large_folio_is_one_range),
 	KUNIT_CASE(zc_user_limit_is_kept_and_given_back),
 	{}

@@ -10,7 +10,11 @@ struct user_struct;
 struct zc_source;
 
 struct zc_source *zc_user_source_alloc(const struct iov_iter *iter,
-				       unsigned long window_pages);
+				       unsigned long window_pages,
+				       struct zc_source **idle);
+void zc_user_source_free(struct zc_source *src);
+int zc_user_init(void);
+void zc_user_exit(void);
 
 /**
  * struct zc_account - whose RLIMIT_MEMLOCK pinned pages count against

@@ -7,50 +7,126 @@
 #include <linux/skbuff.h>
 
 /**
- * zc_skb_add_phys() - append a physical range to a skb without a reference
+ * struct zc_phys_cursor - a position in a table of physical ranges
+ * @pv: the range
+ * @end: behind the last range of the table
+ * @off: offset in *@pv, in bytes; less than its length
+ * @single_pages: each range lies in a folio of one page
+ */
+struct zc_phys_cursor {
+	const struct phys_vec	*pv;
+	const struct phys_vec	*end;
+	size_t			off;
+	bool			single_pages;
+};
+
+/* Memory comes and goes by sections: a valid page says it of its neighbours. */
+static inline bool zc_pfn_valid(unsigned long pfn, unsigned long *section)
+{
+	unsigned long nr = pfn / PAGES_PER_SECTION;
+
+	if (likely(nr == *section))
+		return true;
+	if (!pfn_valid(pfn))
+		return false;
+	*section = nr;
+	return true;
+}
+
+static inline bool zc_frag_ends_at(const struct skb_shared_info *shinfo,
+				   const struct page *head, unsigned int off)
+{
+	const skb_frag_t *last = &shinfo->frags[shinfo->nr_frags - 1];
+
+	return shinfo->nr_frags && skb_frag_page(last) == head &&
+	       skb_frag_off(last) + skb_frag_size(last) == off;
+}
+
+/**
+ * zc_skb_add_phys() - append physical ranges to a skb without references
  * @skb: skb whose ubuf_info keeps the memory (SKBFL_MANAGED_FRAG_REFS)
- * @paddr: first byte
- * @len: bytes, not crossing a folio
+ * @at: where the bytes are; no range crosses a folio; advanced
+ * @length: bytes wanted, less than 4 GiB
  *
  * A fragment grows only within its folio: whoever downgrades the skb takes one
  * reference for each fragment, on the folio that it starts in. skb->truesize
  * grows by whole pages, as it does for stock MSG_ZEROCOPY.
  *
  * Context: any; the caller owns @skb.
- * Return: false if there is no fragment left or no memory map behind @paddr.
- *	Source: S1.8.
+ * Return: bytes appended; less than @length at the end of the table, if there
+ *	is no fragment left, or no memory map behind a range. Source: S1.8.
  */
-static inline bool zc_skb_add_phys(struct sk_buff *skb, phys_addr_t paddr,
-				   size_t len)
+static inline unsigned int zc_skb_add_phys(struct sk_buff *skb,
+					   struct zc_phys_cursor *at,
+					   unsigned int length)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	unsigned int nr = shinfo->nr_frags;
-	struct page *page, *head;
-	skb_frag_t *last;
-	size_t off;
+	skb_frag_t *frag = &shinfo->frags[shinfo->nr_frags];
+	const skb_frag_t *max = &shinfo->frags[MAX_SKB_FRAGS];
+	unsigned int truesize = 0, left = length;
+	const struct phys_vec *pv = at->pv;
+	unsigned long section = ULONG_MAX;
+	size_t off = at->off;
 
-	if (WARN_ON_ONCE(!pfn_valid(PHYS_PFN(paddr))))
-		return false;
+	while (left && pv != at->end) {
+		phys_addr_t paddr = pv->paddr + off;
+		unsigned int start, len = left;
+		struct page *page, *head;
 
-	page = pfn_to_page(PHYS_PFN(paddr));
-	head = compound_head(page);
-	off = ((size_t)(page - head) << PAGE_SHIFT) + offset_in_page(paddr);
+		/* Whole pages, as many as there are: nothing to look up. */
+		if (at->single_pages && !off && left != length) {
+			while (frag != max && pv != at->end &&
+			       left >= PAGE_SIZE && pv->len == PAGE_SIZE &&
+			       zc_pfn_valid(PHYS_PFN(pv->paddr), &section)) {
+				page = pfn_to_page(PHYS_PFN(pv->paddr));
+				skb_frag_fill_page_desc(frag++, page, 0,
+							PAGE_SIZE);
+				truesize += PAGE_SIZE;
+				left -= PAGE_SIZE;
+				pv++;
+			}
+			if (!left || pv == at->end)
+				break;
+			paddr = pv->paddr;
+			len = left;
+		}
 
-	last = nr ? &shinfo->frags[nr - 1] : NULL;
-	if (last && skb_frag_page(last) == head &&
-	    skb_frag_off(last) + skb_frag_size(last) == off) {
-		skb_frag_size_add(last, len);
-	} else {
-		if (nr >= MAX_SKB_FRAGS)
-			return false;
-		__skb_fill_page_desc_noacc(shinfo, nr, head, off, len);
-		shinfo->nr_frags = nr + 1;
+		if (len >= pv->len - off)
+			len = pv->len - off;
+		if (WARN_ON_ONCE(!zc_pfn_valid(PHYS_PFN(paddr), &section)))
+			break;
+		page = pfn_to_page(PHYS_PFN(paddr));
+		head = compound_head(page);
+		start = offset_in_page(paddr);
+		if (unlikely(head != page))
+			start += (page - head) << PAGE_SHIFT;
+
+		/* Ranges of one loan do not touch: where the last call stopped. */
+		if (left == length && zc_frag_ends_at(shinfo, head, start)) {
+			skb_frag_size_add(frag - 1, len);
+		} else {
+			if (unlikely(frag == max))
+				break;
+			skb_frag_fill_page_desc(frag++, head, start, len);
+		}
+		truesize += PAGE_ALIGN(offset_in_page(paddr) + len);
+		left -= len;
+		if (len != pv->len - off) {
+			off += len;
+			break;
+		}
+		pv++;
+		off = 0;
 	}
 
-	skb->len += len;
-	skb->data_len += len;
-	skb->truesize += PAGE_ALIGN(offset_in_page(paddr) + len);
-	return true;
+	at->pv = pv;
+	at->off = off;
+	shinfo->nr_frags = frag - shinfo->frags;
+	length -= left;
+	skb->len += length;
+	skb->data_len += length;
+	skb->truesize += truesize;
+	return length;
 }
 
 #endif /* _NET_ZC_SKB_H */

@@ -22,9 +22,16 @@ struct zc_source;
  *	the window and what the lender charges
  * @need_pages: set by refill when it fails for lack of room: how many pages it
  *	would have needed to lend anything at all
+ * @single_pages: set by refill or borrow if each range lies in a folio of one
+ *	page: then nobody has to look for its head
  * @fault: the memory right behind the last range cannot be read; a protocol
  *	that gets there reports -EFAULT
- * @private: the lender's own, from refill until cleanup
+ * @whole: @vec is the lender's own and comes back in one piece: cleanup is
+ *	called once, with @from 0
+ * @skip: bytes of @vec's first range that lie in front of the loan
+ * @unpinned: bytes out of memory that the lender holds in any case, for the
+ *	counters
+ * @private: the lender's own, from refill or borrow until cleanup
  * @vec: the ranges, in message order; none of them crosses a folio
  */
 struct zc_ranges {
@@ -33,7 +40,11 @@ struct zc_ranges {
 	size_t		bytes;
 	unsigned long	held_pages;
 	unsigned long	need_pages;
+	bool		single_pages;
 	bool		fault;
+	bool		whole;
+	size_t		skip;
+	size_t		unpinned;
 	void		*private;
 	struct phys_vec	*vec;
 };
@@ -47,6 +58,11 @@ struct zc_ranges {
  *	answer), -ENOSPC if @pages is too few for even one range, -ENOBUFS if the
  *	lender's own limit (RLIMIT_MEMLOCK) is, or another errno. On error
  *	nothing is lent. (S1.3)
+ * @borrow: May be NULL. Describe message bytes from @offset on, at most @bytes,
+ *	out of memory that the lender holds in any case, and that no window has
+ *	to have room for: sets @vec to a table of its own, @nr, @bytes, @skip,
+ *	@single_pages and @private, and nothing else. Returns false where @refill is to be asked.
+ *	Same context as @refill.
  * @cleanup: Ranges @from to ranges->nr have come back and are the lender's
  *	again; it lowers ranges->nr, ->bytes and ->held_pages accordingly.
  *	@copied says whether somebody downstream copied the data instead of
@@ -56,6 +72,8 @@ struct zc_ranges {
  *	source. Same context as @cleanup. (S1.1)
  */
 struct zc_source_ops {
+	bool (*borrow)(struct zc_source *src, struct zc_ranges *ranges,
+		       size_t offset, size_t bytes);
 	int (*refill)(struct zc_source *src, struct zc_ranges *ranges,
 		      size_t offset, size_t bytes, unsigned long pages);
 	void (*cleanup)(struct zc_source *src, struct zc_ranges *ranges,

@@ -31,6 +31,8 @@ static_assert(BITS_PER_LONG == 64);
 /* The end of a message may go over that. */
 #define ZC_CHAIN_SMALL		(16UL << 10)
 #define ZC_CHAIN_SLACK		(64UL << 10)
+/* 64 KiB of small pages at any offset: such a loan has a slab of its own. */
+#define ZC_LOAN_FEW		18U
 /* Ranges in one loan, whatever the shape of the message. */
 #define ZC_LOAN_RANGES		256U
 
@@ -43,6 +45,8 @@ enum zc_stat {
 	ZC_STAT_SENDS,
 	ZC_STAT_BYTES,
 	ZC_STAT_LOANS,
+	ZC_STAT_AREA_LOANS,
+	ZC_STAT_AREA_BYTES,
 	ZC_STAT_WAITS,
 	ZC_STAT_COPIED_BYTES,
 	ZC_STAT_COPIED,
@@ -64,7 +68,8 @@ struct zc_percpu {
  * @held_peak: most that @held_pages has been
  * @enabled: net.zerocopy.enabled
  * @window_bytes: net.zerocopy.window_bytes
- * @sysctl: registration of the two
+ * @min_bytes: net.zerocopy.min_bytes
+ * @sysctl: registration of the three
  */
 struct zc_net {
 	refcount_t			ref;
@@ -74,6 +79,7 @@ struct zc_net {
 	atomic_long_t			held_peak;
 	u8				enabled;
 	unsigned long			window_bytes;
+	unsigned long			min_bytes;
 	struct ctl_table_header		*sysctl;
 };
 
@@ -95,12 +101,15 @@ void zc_sysctl_exit(struct zc_net *zn);
 /* window.c: how much one socket has on loan */
 
 /**
- * struct zc_window - a socket's window; exists while it has calls or loans
+ * struct zc_window - a socket's window; exists from its first call until it has
+ *	been idle for a moment
  * @node: in the table, by @sk
+ * @idle: on its way out
  * @rcu: lookups are lockless
  * @sk: the socket; a reference is held
  * @zn: its namespace's share; a reference is held
- * @ref: one for each call and each loan
+ * @ref: one for the table, each call and each loan
+ * @used: somebody has looked it up since the last look for idle ones
  * @pages_out: pages on loan or reserved for a loan in the making
  * @comebacks: counts every time pages came back from a loan
  * @wait: senders waiting for that
@@ -108,19 +117,30 @@ void zc_sysctl_exit(struct zc_net *zn);
  * @lock: protects @last and its followers
  * @last: datagram socket: loan of the last datagram that was lent, while it is
  *	out
+ * @idle_loan: a loan that ended, for the next call
+ * @idle_src: the same for a source of user memory
+ * @spares: notifications that were merged into others, for the next calls; under
+ *	the lock of the socket's error queue, which is at hand when one comes back
+ * @nr_spares: how many
  */
 struct zc_window {
 	struct hlist_node	node;
+	struct hlist_node	idle;
 	struct rcu_head		rcu;
 	struct sock		*sk;
 	struct zc_net		*zn;
 	refcount_t		ref;
+	bool			used;
 	atomic_long_t		pages_out;
 	atomic_t		comebacks;
 	wait_queue_head_t	wait;
 	unsigned int		swept;
 	spinlock_t		lock;		/* see above */
 	struct zc_ubuf		*last;
+	struct zc_ubuf		*idle_loan;
+	struct zc_source	*idle_src;
+	struct sk_buff		*spares;
+	unsigned int		nr_spares;
 };
 
 struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn);
@@ -134,13 +154,17 @@ unsigned long zc_window_room(struct zc_window *win, unsigned long limit);
 int zc_window_wait(struct zc_window *win, int seen, unsigned long limit,
 		   unsigned long least, long *timeo);
 struct zc_window *zc_window_next(unsigned int sweep, unsigned int *pos);
+void zc_window_reap(bool all);
+void zc_window_exit(void);
 
 /* notify.c: what the application reads from its error queue */
 
-struct ubuf_info *zc_notify_get(struct sock *sk, size_t size,
+struct ubuf_info *zc_notify_get(struct zc_window *win, size_t size,
 				struct ubuf_info *prev);
-void zc_notify_abort(struct sock *sk, struct ubuf_info *notify);
-void zc_notify_put(struct ubuf_info *notify, bool copied);
+void zc_notify_abort(struct zc_window *win, struct ubuf_info *notify);
+void zc_notify_put(struct zc_window *win, struct ubuf_info *notify,
+		   bool copied);
+void zc_notify_free_spares(struct zc_window *win);
 
 /* ubuf.c: loans */
 
@@ -212,6 +236,7 @@ void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to);
 void zc_ubuf_set_last(struct zc_ubuf *zu);
 bool zc_ubuf_follow_last(struct zc_window *win, struct ubuf_info *notify);
 int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length);
+void zc_ubuf_free_idle(struct zc_window *win);
 void zc_ubuf_flush(void);
 int zc_ubuf_init(void);
 void zc_ubuf_exit(void);
@@ -225,7 +250,7 @@ void zc_ubuf_exit(void);
  *	to copy finds the same bytes there
  * @src: who lends, NULL to copy everything
  * @prot: the protocol it was routed to
- * @win: the socket's window, NULL as long as @src is
+ * @win: the socket's window
  * @zn: the namespace's share
  * @notify: the application's notification, NULL while no byte was sent or if
  *	nobody wants one
@@ -234,9 +259,11 @@ void zc_ubuf_exit(void);
  * @copy_reason: why the next piece is
  * @size: bytes in the message
  * @sent: bytes sent
+ * @window: size of the socket's window, in pages
  * @budget: most pages on loan at a time: the window or the lender's limit
  * @loan_bytes: how much to lend at a time
- * @timeo: what is left of SO_SNDTIMEO, in jiffies; 0 if the call must not block
+ * @blocks: the call may wait, for as long as @timeo
+ * @timeo: what is left of SO_SNDTIMEO, in jiffies
  * @flags: the caller's flags
  */
 struct zc_call {
@@ -249,9 +276,11 @@ struct zc_call {
 	struct ubuf_info	*notify;
 	bool			want_notify;
 	bool			copied;
+	bool			blocks;
 	enum zc_copy_reason	copy_reason;
 	size_t			size;
 	size_t			sent;
+	unsigned long		window;
 	unsigned long		budget;
 	size_t			loan_bytes;
 	long			timeo;
@@ -276,6 +305,10 @@ bool zc_tail_is_ours(struct sock *sk);
 int zc_tail_make_private(struct sock *sk);
 int zc_tail_make_private_until(struct sock *sk, unsigned long deadline);
 
+/* dev.c: /dev/zerocopy */
+int zc_dev_init(void);
+void zc_dev_exit(void);
+
 /* route.c: which way a message goes */
 
 enum zc_route { ZC_ROUTE_PASS, ZC_ROUTE_TCP, ZC_ROUTE_UDP };
@@ -283,6 +316,7 @@ enum zc_route { ZC_ROUTE_PASS, ZC_ROUTE_TCP, ZC_ROUTE_UDP };
 enum zc_route zc_route(struct sock *sk, const struct proto *prot,
 		       struct msghdr *msg, size_t size,
 		       enum zc_pass_reason *why);
+bool zc_udp_is_corked(const struct sock *sk);
 int zc_route_init(void);
 
 #endif /* _NET_ZEROCOPY_INTERNAL_H */

@@ -31,6 +31,9 @@ static void zct_cleanup(struct zc_source *src, struct zc_ranges *ranges,
 	ranges->held_pages -= ranges->nr - from;
 	ranges->nr = from;
 	ts->cleanups++;
+	ts->irqs_off |= irqs_disabled();
+	if (ts->queue)
+		ts->told += skb_queue_len(ts->queue);
 	ts->copied |= copied;
 }
 
@@ -76,7 +79,7 @@ void zct_exit(struct kunit *test)
 		return;
 	if (t->win) {
 		KUNIT_EXPECT_EQ(test, atomic_long_read(&t->win->pages_out), 0);
-		KUNIT_EXPECT_EQ(test, refcount_read(&t->win->ref), 1);
+		KUNIT_EXPECT_EQ(test, refcount_read(&t->win->ref), 2);
 		zc_window_put(t->win);
 	}
 	if (t->sock)

@@ -23,8 +23,12 @@ struct zct_source {
 	unsigned int		nr;		/* ranges to lend */
 	size_t			len;		/* of each */
 	bool			fault;
+	unsigned int		refused;
 	unsigned int		cleanups;
+	bool			irqs_off;	/* in one of them */
 	unsigned int		releases;
+	struct sk_buff_head	*queue;		/* looked at by cleanup: */
+	unsigned int		told;		/* what was in it */
 	size_t			back;
 	bool			copied;
 };

@@ -7,12 +7,15 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/zc_area.h>
+#include <linux/zc_user.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "internal.h"
 
 static unsigned int zc_net_id;
+static struct zc_net *zc_init_net;	/* the first there is and the last to go */
 
 /* What net_generic() has room for; the share itself may outlive it. */
 struct zc_net_slot {
@@ -57,7 +60,7 @@ unsigned long zc_net_window_pages(const struct zc_net *zn)
 {
 	unsigned long bytes = READ_ONCE(zn->window_bytes);
 
-	bytes = min(bytes, READ_ONCE(zc_net(&init_net)->window_bytes));
+	bytes = min(bytes, READ_ONCE(zc_init_net->window_bytes));
 	return bytes >> PAGE_SHIFT;
 }
 
@@ -77,6 +80,8 @@ static int __net_init zc_net_init(struct net *net)
 	if (!zn->percpu)
 		goto err_put;
 	slot->zn = zn;
+	if (net_eq(net, &init_net))
+		zc_init_net = zn;
 
 	err = zc_sysctl_init(net, zn);
 	if (err)
@@ -116,17 +121,37 @@ static int __init zc_init(void)
 	err = zc_route_init();
 	if (err)
 		return err;
-	err = zc_ubuf_init();
+	err = zc_user_init();
 	if (err)
 		return err;
+	err = zc_area_init();
+	if (err)
+		goto err_user;
+	err = zc_ubuf_init();
+	if (err)
+		goto err_area;
 	err = register_pernet_subsys(&zc_net_ops);
 	if (err)
-		zc_ubuf_exit();
+		goto err_ubuf;
+	err = zc_dev_init();
+	if (err)
+		goto err_net;
+	return 0;
+
+err_net:
+	unregister_pernet_subsys(&zc_net_ops);
+err_ubuf:
+	zc_ubuf_exit();
+err_area:
+	zc_area_exit();
+err_user:
+	zc_user_exit();
 	return err;
 }
 
 static void __exit zc_exit(void)
 {
+	zc_dev_exit();
 	/*
 	 * No reference is left, so no loan and no call; but whoever dropped the
 	 * last one may still be on its way out of our text: a task that has not
@@ -134,7 +159,10 @@ static void __exit zc_exit(void)
 	 */
 	synchronize_rcu_tasks();
 	synchronize_rcu();
+	zc_window_exit();
 	zc_ubuf_exit();
+	zc_area_exit();
+	zc_user_exit();
 	unregister_pernet_subsys(&zc_net_ops);
 }
 

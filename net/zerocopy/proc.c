@@ -39,6 +39,8 @@ static int zc_proc_show(struct seq_file *seq, void *v)
 	zc_show(seq, zn, "sends", ZC_STAT_SENDS);
 	zc_show(seq, zn, "bytes", ZC_STAT_BYTES);
 	zc_show(seq, zn, "loans", ZC_STAT_LOANS);
+	zc_show(seq, zn, "area_loans", ZC_STAT_AREA_LOANS);
+	zc_show(seq, zn, "area_bytes", ZC_STAT_AREA_BYTES);
 	seq_printf(seq, "loans_out %ld\n", atomic_long_read(&zn->loans_out));
 	seq_printf(seq, "pinned_bytes %lu\n",
 		   atomic_long_read(&zn->held_pages) << PAGE_SHIFT);

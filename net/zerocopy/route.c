@@ -91,11 +91,21 @@ static enum zc_route zc_route_tcp(struct sock *sk, struct msghdr *msg,
 	return ZC_ROUTE_TCP;
 }
 
+/**
+ * zc_udp_is_corked() - whether the next datagram is added to what is pending
+ * @sk: a UDP socket, not locked
+ *
+ * Return: true if so, as far as one can see without the lock.
+ */
+bool zc_udp_is_corked(const struct sock *sk)
+{
+	return udp_test_bit(CORK, sk) || READ_ONCE(udp_sk(sk)->pending);
+}
+
 static enum zc_route zc_route_udp(struct sock *sk, struct msghdr *msg,
 				  size_t size, enum zc_pass_reason *why)
 {
-	if (msg->msg_flags & MSG_MORE || udp_test_bit(CORK, sk) ||
-	    READ_ONCE(udp_sk(sk)->pending)) {
+	if (msg->msg_flags & MSG_MORE || zc_udp_is_corked(sk)) {
 		*why = ZC_PASS_CORK;
 		return ZC_ROUTE_PASS;
 	}

@@ -54,6 +54,7 @@ void zc_suspend(void)
 		zc_window_put(win);
 		cond_resched();
 	}
+	zc_window_reap(true);
 	mutex_unlock(&zc_suspend_lock);
 }
 EXPORT_SYMBOL_NS_GPL(zc_suspend, "ZEROCOPY");
@@ -161,10 +162,12 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	int ret;
 
 	__module_get(THIS_MODULE);
-	call.zn = zc_net(sock_net(sk));
-
 	route = zc_route(sk, call.prot, msg, size, &why);
-	if (route != ZC_ROUTE_PASS) {
+	if (likely(route != ZC_ROUTE_PASS))
+		call.win = zc_window_find(sk);
+	call.zn = likely(call.win) ? call.win->zn : zc_net(sock_net(sk));
+
+	if (likely(route != ZC_ROUTE_PASS)) {
 		if (!sock_flag(sk, SOCK_ZEROCOPY))
 			why = ZC_PASS_NOSOCKOPT;
 		else if (zc_suspended())
@@ -176,31 +179,33 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 			why = ZC_PASS_ITER;
 		else
 			goto take;
-		route = ZC_ROUTE_PASS;
 	}
-	ret = zc_pass(sk, msg, size, call.zn, why);
-	goto out;
+	goto pass;
 
 take:
-	call.win = zc_window_get(sk, call.zn);
+	why = ZC_PASS_NOMEM;
+	if (unlikely(!call.win))
+		call.win = zc_window_get(sk, call.zn);
 	if (!call.win)
-		goto nomem;
-	call.src = zc_user_source_alloc(&msg->msg_iter,
-					zc_net_window_pages(call.zn));
-	if (!call.src)
-		goto nomem;
+		goto pass;
+	call.window = zc_net_window_pages(call.zn);
+	if (likely(size >= READ_ONCE(call.zn->min_bytes))) {
+		call.src = zc_user_source_alloc(&msg->msg_iter, call.window,
+						&call.win->idle_src);
+		if (!call.src)
+			goto pass;
+	}
 
 	ret = zc_call_run(&call, route);
-
-	zc_source_put(call.src);
-	zc_window_put(call.win);
+	if (likely(call.src))
+		zc_source_put(call.src);
 	goto out;
 
-nomem:
-	ret = zc_pass(sk, msg, size, call.zn, ZC_PASS_NOMEM);
+pass:
+	ret = zc_pass(sk, msg, size, call.zn, why);
+out:
 	if (call.win)
 		zc_window_put(call.win);
-out:
 	module_put(THIS_MODULE);
 	return ret;
 }
@@ -257,6 +262,7 @@ int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 		return sock_sendmsg(sock, msg);
 	}
 
+	call.window = zc_net_window_pages(call.zn);
 	call.win = zc_window_get(sk, call.zn);
 	if (!call.win)
 		return -ENOMEM;

@@ -2,6 +2,7 @@
 /*
  * Getting the next loan of a message out of its source.
  */
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
@@ -43,20 +44,22 @@ EXPORT_SYMBOL_NS_GPL(zc_source_put, "ZEROCOPY");
 
 /**
  * zc_call_set_budget() - decide how much to lend at a time
- * @call: the message, with source, window and namespace set
+ * @call: the message, with source and window set
  *
  * Two loans have to fit into the window: while the sender waits for one, the
  * other keeps the protocol busy.
  */
 void zc_call_set_budget(struct zc_call *call)
 {
-	call->budget = min(zc_net_window_pages(call->zn),
-			   call->src->limit_pages);
+	call->budget = call->window;
+	if (call->src)
+		call->budget = min(call->budget, call->src->limit_pages);
 	call->loan_bytes = ZC_LOAN_BYTES;
 	if (call->budget)
 		call->loan_bytes = clamp((call->budget / 2) << PAGE_SHIFT,
 					 PAGE_SIZE, ZC_LOAN_BYTES);
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_call_set_budget);
 
 /**
  * zc_call_copied() - bytes of a message were copied by the layer's decision
@@ -73,6 +76,40 @@ void zc_call_copied(struct zc_call *call, size_t bytes,
 }
 
 /*
+ * Memory that the lender holds in any case: nothing has to be reserved for it,
+ * and nothing waited for. Returns NULL if the rest is not of that kind.
+ */
+static struct zc_ubuf *zc_source_borrow(struct zc_call *call)
+{
+	const struct zc_source_ops *ops = call->src->ops;
+	struct zc_ranges ranges __uninitialized;
+	struct zc_ubuf *zu;
+
+	if (!ops->borrow || !ops->borrow(call->src, &ranges, call->sent,
+					 call->size - call->sent))
+		return NULL;
+
+	zu = zc_ubuf_alloc(call->win, call->src, 0,
+			   min(ZC_CHAIN_BYTES, call->loan_bytes));
+	if (!zu) {
+		ranges.whole = true;
+		ops->cleanup(call->src, &ranges, 0, false);
+		return ERR_PTR(-ENOMEM);
+	}
+	zu->ranges.vec = ranges.vec;
+	zu->ranges.nr = ranges.nr;
+	zu->ranges.bytes = ranges.bytes;
+	zu->ranges.skip = ranges.skip;
+	zu->ranges.single_pages = ranges.single_pages;
+	zu->ranges.private = ranges.private;
+	zu->ranges.whole = true;
+	zc_count(call->zn, ZC_STAT_LOANS, 1);
+	zc_count(call->zn, ZC_STAT_AREA_LOANS, 1);
+	zc_count(call->zn, ZC_STAT_AREA_BYTES, ranges.bytes);
+	return zu;
+}
+
+/*
  * One attempt. Returns the loan or an errno. After -ENOSPC and -ENOBUFS *least is
  * what a loan would need, and *room what to wait for: so many pages of the
  * window, or ULONG_MAX if only something that comes back can help.
@@ -86,6 +123,10 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 	unsigned long granted;
 	struct zc_ubuf *zu;
 	int err;
+
+	zu = zc_source_borrow(call);
+	if (zu)
+		return zu;
 
 	/* A folio may be larger than what is asked for: leave room for some. */
 	*room = max(*least, min(pages, call->budget / 2));
@@ -126,6 +167,10 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 			;
 	}
 	zc_count(call->zn, ZC_STAT_LOANS, 1);
+	if (zu->ranges.unpinned) {
+		zc_count(call->zn, ZC_STAT_AREA_LOANS, 1);
+		zc_count(call->zn, ZC_STAT_AREA_BYTES, zu->ranges.unpinned);
+	}
 	return zu;
 }
 
@@ -183,7 +228,7 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 		smp_rmb();
 		if (atomic_read(&win->comebacks) != seen)
 			continue;
-		if (!call->timeo || !out)
+		if (!call->blocks || !out)
 			return NULL;
 
 		err = zc_window_wait(win, seen, call->budget, room,
@@ -196,3 +241,4 @@ struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
 			return NULL;
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_source_lend);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net.zerocopy.enabled and net.zerocopy.window_bytes, for each network
+ * net.zerocopy.enabled, .window_bytes and .min_bytes, for each network
  * namespace.
  */
 #include <linux/mm.h>
@@ -33,6 +33,13 @@ int zc_sysctl_init(struct net *net, struct zc_net *zn)
 			.proc_handler	= proc_doulongvec_minmax,
 			.extra1		= &zc_window_min,
 			.extra2		= &zc_window_max,
+		},
+		{
+			.procname	= "min_bytes",
+			.data		= &zn->min_bytes,
+			.maxlen		= sizeof(zn->min_bytes),
+			.mode		= 0644,
+			.proc_handler	= proc_doulongvec_minmax,
 		},
 	};
 	const struct ctl_table *table;

@@ -52,6 +52,36 @@ static bool zc_tcp_stamped(const struct zc_call *call)
 	       READ_ONCE(call->sk->sk_tsflags) & SOF_TIMESTAMPING_TX_RECORD_MASK;
 }
 
+/*
+ * The message ended before the loan that was to carry its timestamp: put it
+ * where the message ends now, as tcp_tx_timestamp() does.
+ */
+static void zc_tcp_stamp(struct zc_call *call)
+{
+	struct sock *sk = call->sk;
+	struct sockcm_cookie sockc;
+	struct sk_buff *skb;
+
+	lock_sock(sk);
+	sockcm_init(&sockc, sk);
+	if (call->msg->msg_controllen)
+		sock_cmsg_send(sk, call->msg, &sockc);
+	skb = tcp_write_queue_tail(sk);
+	if (!skb)
+		skb = skb_rb_last(&sk->tcp_rtx_queue);
+	if (skb && sockc.tsflags) {
+		struct skb_shared_info *shinfo = skb_shinfo(skb);
+		struct tcp_skb_cb *cb = TCP_SKB_CB(skb);
+
+		__sock_tx_timestamp(sockc.tsflags, &shinfo->tx_flags);
+		if (sockc.tsflags & SOF_TIMESTAMPING_TX_ACK)
+			cb->txstamp_ack |= 1;
+		if (sockc.tsflags & SOF_TIMESTAMPING_TX_RECORD_MASK)
+			shinfo->tskey = cb->seq + skb->len - 1;
+	}
+	release_sock(sk);
+}
+
 /* The notification that this call's id may be merged with. */
 static struct ubuf_info *zc_tcp_prev_notify(struct sock *sk)
 {
@@ -109,7 +139,7 @@ static int zc_tcp_try(struct zc_call *call, struct zc_ubuf *zu, size_t size)
 	int ret;
 
 	if (call->want_notify && !call->notify) {
-		call->notify = zc_notify_get(sk, call->size,
+		call->notify = zc_notify_get(call->win, call->size,
 					     zc_tcp_prev_notify(sk));
 		if (!call->notify)
 			return -ENOBUFS;
@@ -129,9 +159,9 @@ static int zc_tcp_try(struct zc_call *call, struct zc_ubuf *zu, size_t size)
 	if (ret <= 0 && !call->sent && call->notify) {
 		if (zu) {
 			zu->notify = NULL;
-			zc_notify_put(call->notify, false);
+			zc_notify_put(call->win, call->notify, false);
 		}
-		zc_notify_abort(sk, call->notify);
+		zc_notify_abort(call->win, call->notify);
 		call->notify = NULL;
 	}
 	return ret;
@@ -178,8 +208,11 @@ static size_t zc_tcp_send_piece(struct zc_call *call, struct zc_ubuf *zu,
 		/* A suspension that came meanwhile: only copies from here on. */
 		if (zu && zc_suspended())
 			break;
-		/* kTLS, sockmap: what they took over is theirs to send. */
-		if (READ_ONCE(sk->sk_prot) != call->prot) {
+		/*
+		 * kTLS, sockmap: what they took over is theirs to send. As in
+		 * stock, a message that has begun goes on as it began.
+		 */
+		if (!call->sent && READ_ONCE(sk->sk_prot) != call->prot) {
 			*err = -ESTALE;
 			break;
 		}
@@ -243,10 +276,11 @@ int zc_tcp_sendmsg(struct zc_call *call)
 {
 	struct msghdr *msg = call->msg;
 	struct sock *sk = call->sk;
-	bool corked = false;
+	bool corked = false, stamped = false;
 	int err = 0;
 
 	call->timeo = sock_sndtimeo(sk, call->flags & MSG_DONTWAIT);
+	call->blocks = call->timeo;
 
 	while (call->sent < call->size && !err) {
 		size_t left = call->size - call->sent, size;
@@ -257,7 +291,9 @@ int zc_tcp_sendmsg(struct zc_call *call)
 		bool last, more = false;
 
 		size = zc_tcp_piece(call, left);
-		if (!call->src || zc_suspended()) {
+		if (unlikely(!call->src)) {
+			call->copy_reason = ZC_COPY_SMALL;
+		} else if (zc_suspended()) {
 			call->copy_reason = ZC_COPY_SUSPENDED;
 		} else if (!zc_tcp_route_lends(sk)) {
 			call->copy_reason = ZC_COPY_ROUTE;
@@ -293,20 +329,24 @@ int zc_tcp_sendmsg(struct zc_call *call)
 			msg->msg_flags |= MSG_MORE;
 		zc_tcp_control(call, msg, last, &none);
 
-		if (zc_tcp_send_piece(call, zu, size, &err))
+		if (zc_tcp_send_piece(call, zu, size, &err)) {
 			corked = more;
+			stamped = last;
+		}
 
 		msg->msg_control = control;
 		msg->msg_controllen = controllen;
 	}
 	msg->msg_flags = call->flags;
 
+	if (call->sent && !stamped && zc_tcp_stamped(call))
+		zc_tcp_stamp(call);
 	/* An end that came early must not leave the last bytes waiting. */
 	if (corked && !(call->flags & MSG_MORE) && call->sent &&
 	    !(tcp_sk(sk)->nonagle & TCP_NAGLE_CORK))
 		tcp_sock_set_cork(sk, false);
 
 	if (call->notify)
-		zc_notify_put(call->notify, call->copied);
+		zc_notify_put(call->win, call->notify, call->copied);
 	return call->sent ? call->sent : err;
 }

@@ -20,13 +20,22 @@
 #include "internal.h"
 
 static struct workqueue_struct *zc_wq;
+static struct kmem_cache *zc_ubuf_cache;
 static LLIST_HEAD(zc_deferred);
 static atomic_t zc_loan_ids;
 
-static void zc_trace(const struct zc_ubuf *zu, enum zc_loan_reason why)
+static noinline void zc_trace_loan(const struct zc_ubuf *zu,
+				   enum zc_loan_reason why)
 {
 	trace_zc_loan(zu->win->sk, zu->id, refcount_read(&zu->ubuf.refcnt),
 		      zu->ranges.bytes, why);
+}
+
+static __always_inline void zc_trace(const struct zc_ubuf *zu,
+				     enum zc_loan_reason why)
+{
+	if (trace_zc_loan_enabled())
+		zc_trace_loan(zu, why);
 }
 
 /* A copied datagram's notification, waiting for the loan before it. */
@@ -95,6 +104,27 @@ static void zc_ubuf_close_followers(struct zc_ubuf *zu, struct list_head *list)
 	spin_unlock_irqrestore(&zu->win->lock, flags);
 }
 
+static void zc_ubuf_free(struct zc_window *win, struct zc_ubuf *zu)
+{
+	if (zu->ranges.max != ZC_LOAN_FEW)
+		kfree(zu);
+	else if (READ_ONCE(win->idle_loan) ||
+		 cmpxchg(&win->idle_loan, NULL, zu))
+		kmem_cache_free(zc_ubuf_cache, zu);
+}
+
+/**
+ * zc_ubuf_free_idle() - free what a window keeps for the next call
+ * @win: the window, which nobody uses any more
+ *
+ * Context: any but hard interrupt.
+ */
+void zc_ubuf_free_idle(struct zc_window *win)
+{
+	if (win->idle_loan)
+		kmem_cache_free(zc_ubuf_cache, win->idle_loan);
+}
+
 /* The last reference is gone: one loan of a chain ends. */
 static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 {
@@ -114,14 +144,16 @@ static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 
 	/* The memory is back before anybody is told so. */
 	if (zu->notify)
-		zc_notify_put(zu->notify, copied);
+		zc_notify_put(win, zu->notify, copied);
 	list_for_each_entry_safe(follower, next, &followers, node) {
-		zc_notify_put(follower->notify, true);
+		zc_notify_put(win, follower->notify, true);
 		kfree(follower);
 	}
 	zc_window_return(win, pages);
-	kfree(zu);
+	zc_ubuf_free(win, zu);
 	zc_window_put(win);
+	/* Last: zc_exit() waits for whoever is between here and the return. */
+	module_put(THIS_MODULE);
 }
 
 static void zc_ubuf_end(struct zc_ubuf *head)
@@ -261,6 +293,19 @@ const struct ubuf_info_ops zc_ubuf_ops = {
 };
 EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_ops);
 
+/* What every loan starts with and ends with. */
+static void zc_ubuf_ctor(void *obj)
+{
+	struct zc_ubuf *zu = obj;
+
+	memset(zu, 0, sizeof(*zu));
+	zu->ubuf.ops = &zc_ubuf_ops;
+	zu->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
+	INIT_LIST_HEAD(&zu->followers);
+	zu->ranges.max = ZC_LOAN_FEW;
+	zu->ranges.vec = zu->vec;
+}
+
 /**
  * zc_ubuf_alloc() - make a loan, with nothing lent yet
  * @win: the socket's window
@@ -268,7 +313,7 @@ EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_ops);
  * @nr_ranges: how many ranges it has room for
  * @chain_max: how many bytes a chain may have that it becomes the head of
  *
- * Takes references on @win and @src. The caller owns the loan's first
+ * Takes references on @win, @src and this module. The caller owns the loan's first
  * reference and ends it with zc_ubuf_end_call().
  *
  * Context: process, may sleep.
@@ -279,21 +324,47 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 {
 	struct zc_ubuf *zu;
 
-	zu = kmalloc(struct_size(zu, vec, nr_ranges), GFP_KERNEL_ACCOUNT);
-	if (!zu)
-		return NULL;
+	if (likely(nr_ranges <= ZC_LOAN_FEW)) {
+		zu = READ_ONCE(win->idle_loan) ?
+			xchg(&win->idle_loan, NULL) : NULL;
+		if (!zu)
+			zu = kmem_cache_alloc(zc_ubuf_cache, GFP_KERNEL);
+		if (!zu)
+			return NULL;
+	} else {
+		zu = kmalloc(struct_size(zu, vec, nr_ranges),
+			     GFP_KERNEL_ACCOUNT);
+		if (!zu)
+			return NULL;
+		zc_ubuf_ctor(zu);
+		zu->ranges.max = nr_ranges;
+	}
 
-	memset(zu, 0, sizeof(*zu));
-	zu->ubuf.ops = &zc_ubuf_ops;
-	zu->ubuf.flags = SKBFL_ZEROCOPY_FRAG | SKBFL_DONT_ORPHAN;
 	refcount_set(&zu->ubuf.refcnt, 1);
+	zu->copied = false;
+	zu->notify = NULL;
 	zu->head = zu;
+	zu->next = NULL;
 	zu->last = zu;
-	INIT_LIST_HEAD(&zu->followers);
+	zu->chain_bytes = 0;
 	zu->chain_max = chain_max;
-	zu->ranges.max = nr_ranges;
+	zu->given = 0;
+	zu->lent_to = 0;
+	zu->cur = 0;
+	zu->cur_off = 0;
+	zu->ranges.nr = 0;
+	zu->ranges.bytes = 0;
+	zu->ranges.held_pages = 0;
+	zu->ranges.need_pages = 0;
+	zu->ranges.single_pages = false;
+	zu->ranges.fault = false;
+	zu->ranges.whole = false;
+	zu->ranges.skip = 0;
+	zu->ranges.unpinned = 0;
+	zu->ranges.private = NULL;
 	zu->ranges.vec = zu->vec;
 
+	__module_get(THIS_MODULE);
 	refcount_inc(&win->ref);
 	zu->win = win;
 	refcount_inc(&src->ref);
@@ -334,16 +405,20 @@ void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to)
 	unsigned int from;
 	size_t off = 0;
 
-	for (from = 0; from < zu->ranges.nr && off < sent_to; from++)
-		off += zu->vec[from].len;
+	/* What comes back in one piece does so at the end. */
+	if (unlikely(sent_to < zu->ranges.bytes) && !zu->ranges.whole) {
+		for (from = 0; from < zu->ranges.nr && off < sent_to; from++)
+			off += zu->vec[from].len;
+		if (from == zu->ranges.nr)
+			goto out;
 
-	if (from < zu->ranges.nr) {
 		zc_trace(zu, ZC_LOAN_TRIM);
 		zu->src->ops->cleanup(zu->src, &zu->ranges, from, false);
 		held -= zu->ranges.held_pages;
 		atomic_long_sub(held, &zu->win->zn->held_pages);
 		zc_window_return(zu->win, held);
 	}
+out:
 	zc_ubuf_complete(NULL, &zu->ubuf, true);
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_end_call);
@@ -356,8 +431,8 @@ static bool zc_ubuf_seek(struct zc_ubuf *zu, size_t pos)
 		zu->cur_off = 0;
 	}
 	while (zu->cur < zu->ranges.nr &&
-	       pos >= zu->cur_off + zu->vec[zu->cur].len)
-		zu->cur_off += zu->vec[zu->cur++].len;
+	       pos >= zu->cur_off + zu->ranges.vec[zu->cur].len)
+		zu->cur_off += zu->ranges.vec[zu->cur++].len;
 	return zu->cur < zu->ranges.nr;
 }
 
@@ -377,9 +452,11 @@ int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length)
 	struct msghdr *msg = container_of(from, struct msghdr, msg_iter);
 	struct zc_ubuf *zu = zc_ubuf_of(msg->msg_ubuf);
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
-	size_t start = zu->given - iov_iter_count(from);
-	size_t pos = start;
-	int err = 0;
+	/* Counted from the beginning of the first range. */
+	size_t pos = zu->ranges.skip + zu->given - iov_iter_count(from);
+	const struct phys_vec *vec = zu->ranges.vec;
+	struct zc_phys_cursor at;
+	size_t added;
 
 	if (!shinfo->nr_frags)
 		shinfo->flags |= SKBFL_MANAGED_FRAG_REFS;
@@ -387,30 +464,26 @@ int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length)
 		return -EEXIST;
 
 	length = min(length, iov_iter_count(from));
-	while (length) {
-		const struct phys_vec *pv;
-		size_t off, len;
+	if (!length)
+		return 0;
+	if (!zc_ubuf_seek(zu, pos))
+		return zu->ranges.fault ? -EFAULT : -EMSGSIZE;
 
-		if (!zc_ubuf_seek(zu, pos)) {
-			err = zu->ranges.fault ? -EFAULT : -EMSGSIZE;
-			break;
-		}
-		pv = &zu->vec[zu->cur];
-		off = pos - zu->cur_off;
-		len = min(length, pv->len - off);
-		if (!zc_skb_add_phys(skb, pv->paddr + off, len)) {
-			err = -EMSGSIZE;
-			break;
-		}
-		pos += len;
-		length -= len;
+	at.pv = &vec[zu->cur];
+	at.end = &vec[zu->ranges.nr];
+	at.off = pos - zu->cur_off;
+	at.single_pages = zu->ranges.single_pages;
+	added = zc_skb_add_phys(skb, &at, length);
+	if (added) {
+		pos += added;
+		iov_iter_advance(from, added);
+		zu->lent_to = pos - zu->ranges.skip;
+		zu->cur = at.pv - vec;
+		zu->cur_off = pos - at.off;
 	}
-
-	if (pos > start) {
-		iov_iter_advance(from, pos - start);
-		zu->lent_to = pos;
-	}
-	return err;
+	if (added == length)
+		return 0;
+	return at.pv == at.end && zu->ranges.fault ? -EFAULT : -EMSGSIZE;
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_sg_from_iter);
 
@@ -427,11 +500,22 @@ EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_flush);
 
 int zc_ubuf_init(void)
 {
+	zc_ubuf_cache = kmem_cache_create("zc_ubuf",
+					  struct_size_t(struct zc_ubuf, vec,
+							ZC_LOAN_FEW),
+					  0, SLAB_ACCOUNT, zc_ubuf_ctor);
+	if (!zc_ubuf_cache)
+		return -ENOMEM;
 	zc_wq = alloc_workqueue("zerocopy", WQ_UNBOUND, 0);
-	return zc_wq ? 0 : -ENOMEM;
+	if (!zc_wq) {
+		kmem_cache_destroy(zc_ubuf_cache);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void zc_ubuf_exit(void)
 {
 	destroy_workqueue(zc_wq);
+	kmem_cache_destroy(zc_ubuf_cache);
 }

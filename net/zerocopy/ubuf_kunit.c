@@ -216,12 +216,12 @@ static void zc_ubuf_chain_ends_in_order(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		struct ubuf_info *n = zc_notify_get(sk, 100, NULL);
+		struct ubuf_info *n = zc_notify_get(t->win, 100, NULL);
 
 		KUNIT_ASSERT_NOT_NULL(test, n);
 		zu = zct_lend(test, 1, 100);
 		zc_ubuf_set_notify(zu, n);
-		zc_notify_put(n, false);
+		zc_notify_put(t->win, n, false);
 		KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, 100), 0);
 		zc_ubuf_end_call(zu, 100);
 	}
@@ -232,6 +232,65 @@ static void zc_ubuf_chain_ends_in_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, SKB_EXT_ERR(skb2)->ee.ee_info, 0);
 	KUNIT_EXPECT_EQ(test, SKB_EXT_ERR(skb2)->ee.ee_data, 2);
 	kfree_skb(skb2);
+}
+
+/* A link would tie two loans together for nothing. */
+static void zc_ubuf_full_skb_takes_no_loan(struct kunit *test)
+{
+	struct zc_ubuf *a = zct_lend(test, 1, 100), *b = zct_lend(test, 1, 100);
+	struct sk_buff *skb = zct_skb(test);
+	unsigned int nr;
+
+	KUNIT_ASSERT_EQ(test, zct_fill(test, a, skb, 0, 100), 0);
+	nr = skb_shinfo(skb)->nr_frags;
+	skb_shinfo(skb)->nr_frags = MAX_SKB_FRAGS;
+	KUNIT_EXPECT_EQ(test, zc_ubuf_ops.link_skb(skb, &b->ubuf), -EEXIST);
+	skb_shinfo(skb)->nr_frags = nr;
+	KUNIT_EXPECT_PTR_EQ(test, a->last, a);
+	KUNIT_EXPECT_PTR_EQ(test, b->head, b);
+	zc_ubuf_end_call(a, 100);
+	zc_ubuf_end_call(b, 0);
+	kfree_skb(skb);
+}
+
+/* S1.7: who reads that it is over may count on the memory being back. */
+static void zc_ubuf_memory_is_back_before_the_news(struct kunit *test)
+{
+	struct zc_ubuf *zu = zct_lend(test, 1, 100);
+	struct zct *t = test->priv;
+	struct ubuf_info *n = zc_notify_get(t->win, 100, NULL);
+
+	KUNIT_ASSERT_NOT_NULL(test, n);
+	t->ts.queue = &t->sock->sk->sk_error_queue;
+	zc_ubuf_set_notify(zu, n);
+	zc_notify_put(t->win, n, false);
+	zc_ubuf_end_call(zu, 100);
+	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 1);
+	KUNIT_EXPECT_EQ(test, t->ts.told, 0);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(t->ts.queue), 1);
+	skb_queue_purge(t->ts.queue);
+}
+
+/* While the sender waits for the one, the protocol works on the other. */
+static void zc_ubuf_two_loans_fit_the_window(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_call call = { .src = &t->ts.src, .window = 16 };
+
+	zc_call_set_budget(&call);
+	KUNIT_EXPECT_EQ(test, call.budget, 16);
+	KUNIT_EXPECT_EQ(test, call.loan_bytes, 8 * PAGE_SIZE);
+	t->ts.src.limit_pages = 6;
+	zc_call_set_budget(&call);
+	KUNIT_EXPECT_EQ(test, call.budget, 6);
+	KUNIT_EXPECT_EQ(test, call.loan_bytes, 3 * PAGE_SIZE);
+	t->ts.src.limit_pages = 1;
+	zc_call_set_budget(&call);
+	KUNIT_EXPECT_EQ(test, call.loan_bytes, PAGE_SIZE);
+	call.window = ULONG_MAX;
+	t->ts.src.limit_pages = ULONG_MAX;
+	zc_call_set_budget(&call);
+	KUNIT_EXPECT_EQ(test, call.loan_bytes, ZC_LOAN_BYTES);
 }
 
 static void zc_ubuf_chains_do_not_join(struct kunit *test)
@@ -323,7 +382,8 @@ static void zc_ubuf_fragment_stays_in_its_folio(struct kunit *test)
 	split_page(pages, 1);
 	zu->vec[0].paddr = page_to_phys(pages);
 	zu->vec[1].paddr = page_to_phys(pages + 1);
-	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, 2 * PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->nr_frags, 2);
 	zc_ubuf_end_call(zu, 2 * PAGE_SIZE);
 	kfree_skb(skb);
@@ -340,7 +400,8 @@ static void zc_ubuf_fragment_grows_in_its_folio(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	zu->vec[0].paddr = page_to_phys(pages);
 	zu->vec[1].paddr = page_to_phys(pages) + PAGE_SIZE;
-	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, 2 * PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, PAGE_SIZE, PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, skb_shinfo(skb)->nr_frags, 1);
 	zc_ubuf_end_call(zu, 2 * PAGE_SIZE);
 	kfree_skb(skb);
@@ -356,10 +417,10 @@ static void zc_ubuf_end_with_interrupts_off_is_deferred(struct kunit *test)
 
 	local_irq_save(flags);
 	zc_ubuf_ops.complete(NULL, &zu->ubuf, true);
-	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 0);
 	local_irq_restore(flags);
 	zc_ubuf_flush();
 	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 1);
+	KUNIT_EXPECT_FALSE(test, t->ts.irqs_off);
 }
 
 static void zc_ubuf_last_loan_releases_the_source(struct kunit *test)
@@ -389,6 +450,9 @@ static struct kunit_case zc_ubuf_cases[] = {
 	KUNIT_CASE(zc_ubuf_copy_is_reported_for_the_chain),
 	KUNIT_CASE(zc_ubuf_chain_is_capped),
 	KUNIT_CASE(zc_ubuf_chain_ends_in_order),
+	KUNIT_CASE(zc_ubuf_full_skb_takes_no_loan),
+	KUNIT_CASE(zc_ubuf_memory_is_back_before_the_news),
+	KUNIT_CASE(zc_ubuf_two_loans_fit_the_window),
 	KUNIT_CASE(zc_ubuf_chains_do_not_join),
 	KUNIT_CASE(zc_ubuf_referenced_fragments_do_not_mix),
 	KUNIT_CASE(zc_ubuf_downgraded_skb_is_left_alone),

@@ -4,7 +4,6 @@
  */
 #include <linux/err.h>
 #include <linux/socket.h>
-#include <linux/udp.h>
 #include <linux/uio.h>
 #include <net/sock.h>
 
@@ -40,14 +39,14 @@ static int zc_udp_try(struct zc_call *call, struct zc_ubuf *zu)
 int zc_udp_sendmsg(struct zc_call *call)
 {
 	unsigned long least = DIV_ROUND_UP(call->size, PAGE_SIZE);
-	struct iov_iter start = call->msg->msg_iter;
 	struct zc_ubuf *zu = NULL;
 	bool lent = false;
 	int ret;
 
 	call->timeo = sock_sndtimeo(call->sk, call->flags & MSG_DONTWAIT);
+	call->blocks = call->timeo;
 
-	call->copy_reason = ZC_COPY_SUSPENDED;
+	call->copy_reason = call->src ? ZC_COPY_SUSPENDED : ZC_COPY_SMALL;
 	if (call->src && !zc_suspended()) {
 		zu = zc_source_lend(call, call->size, least);
 		if (IS_ERR(zu))
@@ -59,10 +58,19 @@ int zc_udp_sendmsg(struct zc_call *call)
 			zu = NULL;
 			call->copy_reason = ZC_COPY_MEMLOCK;
 		}
+		/*
+		 * Corked by another thread while memory was pinned: a loan does
+		 * not mix with what is pending, and the attempt would drop it.
+		 */
+		if (zu && zc_udp_is_corked(call->sk)) {
+			zc_ubuf_end_call(zu, 0);
+			zu = NULL;
+			call->copy_reason = ZC_COPY_CORK;
+		}
 	}
 
 	if (call->want_notify) {
-		call->notify = zc_notify_get(call->sk, call->size, NULL);
+		call->notify = zc_notify_get(call->win, call->size, NULL);
 		if (!call->notify) {
 			if (zu)
 				zc_ubuf_end_call(zu, 0);
@@ -75,15 +83,8 @@ int zc_udp_sendmsg(struct zc_call *call)
 	ret = zc_udp_try(call, zu);
 	if (zu && ret > 0)
 		lent = zu->lent_to;
-	if (zu && (ret == -EINVAL || ret == -EEXIST) &&
-	    READ_ONCE(udp_sk(call->sk)->pending)) {
-		/* Corked by another thread since we looked. */
-		call->msg->msg_iter = start;
-		call->copy_reason = ZC_COPY_CORK;
-		ret = zc_udp_try(call, NULL);
-	} else if (zu) {
+	if (zu)
 		call->copy_reason = ZC_COPY_ROUTE;
-	}
 
 	if (ret > 0) {
 		call->sent = ret;
@@ -95,12 +96,12 @@ int zc_udp_sendmsg(struct zc_call *call)
 	if (call->notify && ret < 0) {
 		if (zu) {
 			zu->notify = NULL;
-			zc_notify_put(call->notify, false);
+			zc_notify_put(call->win, call->notify, false);
 		}
-		zc_notify_abort(call->sk, call->notify);
+		zc_notify_abort(call->win, call->notify);
 	} else if (call->notify && !(call->copied &&
 		   zc_ubuf_follow_last(call->win, call->notify))) {
-		zc_notify_put(call->notify, call->copied);
+		zc_notify_put(call->win, call->notify, call->copied);
 	}
 	if (lent)
 		zc_ubuf_set_last(zu);

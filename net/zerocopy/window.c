@@ -2,8 +2,9 @@
 /*
  * The window: how much one socket may have on loan at a time.
  *
- * The state is made with a socket's first call or loan and goes with its last,
- * so nothing has to be told when a socket is destroyed.
+ * The state is made with a socket's first call and goes when it has been idle for
+ * a moment, so nothing has to be told when a socket is destroyed, and a busy one
+ * allocates nothing.
  */
 #include <kunit/visibility.h>
 #include <linux/hash.h>
@@ -11,11 +12,14 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/zc_user.h>
 #include <net/sock.h>
 
 #include "internal.h"
 
 #define ZC_WINDOW_BITS	10
+/* How often it is looked which windows nobody has used since. */
+#define ZC_WINDOW_IDLE	(HZ / 4)
 
 struct zc_bucket {
 	struct hlist_head	head;
@@ -28,6 +32,11 @@ static struct zc_bucket zc_windows[1 << ZC_WINDOW_BITS] = {
 	},
 };
 
+static atomic_t zc_nr_windows;
+
+static void zc_window_reap_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(zc_window_reaper, zc_window_reap_work);
+
 static struct zc_bucket *zc_bucket(const struct sock *sk)
 {
 	return &zc_windows[hash_ptr(sk, ZC_WINDOW_BITS)];
@@ -39,8 +48,11 @@ static struct zc_window *zc_bucket_find(struct zc_bucket *b, struct sock *sk)
 
 	hlist_for_each_entry_rcu(win, &b->head, node,
 				 lockdep_is_held(&b->lock)) {
-		if (win->sk == sk && refcount_inc_not_zero(&win->ref))
+		if (win->sk == sk && refcount_inc_not_zero(&win->ref)) {
+			if (!READ_ONCE(win->used))
+				WRITE_ONCE(win->used, true);
 			return win;
+		}
 	}
 	return NULL;
 }
@@ -51,7 +63,7 @@ static struct zc_window *zc_bucket_find(struct zc_bucket *b, struct sock *sk)
  *
  * Context: any but hard interrupt.
  * Return: the window with a reference, or NULL: nothing of @sk is on loan and
- *	no call is under way.
+ *	no call is under way (with a window that need not be so).
  */
 struct zc_window *zc_window_find(struct sock *sk)
 {
@@ -69,7 +81,8 @@ EXPORT_SYMBOL_IF_KUNIT(zc_window_find);
  * @sk: the socket; the caller has a reference
  * @zn: the share of its namespace
  *
- * A window keeps this module, the socket and the share of the namespace.
+ * A window keeps the socket and the share of the namespace. Whoever has a
+ * reference keeps the module: calls and loans do.
  *
  * Context: process, may sleep.
  * Return: the window with a reference, NULL if out of memory.
@@ -88,17 +101,21 @@ struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
 		return NULL;
 	made->sk = sk;
 	made->zn = zn;
-	refcount_set(&made->ref, 1);
+	made->used = true;
+	/* One is the table's. */
+	refcount_set(&made->ref, 2);
 	init_waitqueue_head(&made->wait);
 	spin_lock_init(&made->lock);
 
 	spin_lock_bh(&b->lock);
 	win = zc_bucket_find(b, sk);
 	if (!win) {
-		__module_get(THIS_MODULE);
 		sock_hold(sk);
 		refcount_inc(&zn->ref);
 		hlist_add_head_rcu(&made->node, &b->head);
+		if (atomic_inc_return(&zc_nr_windows) == 1)
+			schedule_delayed_work(&zc_window_reaper,
+					      ZC_WINDOW_IDLE);
 	}
 	spin_unlock_bh(&b->lock);
 
@@ -110,6 +127,33 @@ struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_window_get);
 
+static void zc_window_free(struct zc_window *win)
+{
+	zc_notify_free_spares(win);
+	zc_ubuf_free_idle(win);
+	zc_user_source_free(win->idle_src);
+	zc_net_put(win->zn);
+	sock_put(win->sk);
+	kfree_rcu(win, rcu);
+	atomic_dec(&zc_nr_windows);
+}
+
+/* A kernel socket does not keep its namespace: let go of it at once. */
+static noinline void zc_window_put_kernel(struct zc_window *win)
+{
+	struct zc_bucket *b = zc_bucket(win->sk);
+	bool last;
+
+	spin_lock_bh(&b->lock);
+	refcount_dec(&win->ref);
+	last = refcount_dec_if_one(&win->ref);
+	if (last)
+		hlist_del_rcu(&win->node);
+	spin_unlock_bh(&b->lock);
+	if (last)
+		zc_window_free(win);
+}
+
 /**
  * zc_window_put() - drop a reference on a window
  * @win: the window
@@ -118,23 +162,68 @@ EXPORT_SYMBOL_IF_KUNIT(zc_window_get);
  */
 void zc_window_put(struct zc_window *win)
 {
-	struct zc_bucket *b;
-
-	if (!refcount_dec_and_test(&win->ref))
-		return;
-
-	b = zc_bucket(win->sk);
-	spin_lock_bh(&b->lock);
-	hlist_del_rcu(&win->node);
-	spin_unlock_bh(&b->lock);
-
-	zc_net_put(win->zn);
-	sock_put(win->sk);
-	kfree_rcu(win, rcu);
-	/* Last: zc_exit() waits for whoever is between here and the return. */
-	module_put(THIS_MODULE);
+	/* The last one is the table's: zc_window_reap(). */
+	if (likely(win->sk->sk_net_refcnt))
+		refcount_dec(&win->ref);
+	else
+		zc_window_put_kernel(win);
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_window_put);
+
+/**
+ * zc_window_reap() - free the windows that nobody uses
+ * @all: also those that have been used since the last time
+ *
+ * Context: process.
+ */
+void zc_window_reap(bool all)
+{
+	struct zc_window *win;
+	struct hlist_node *next;
+	struct zc_bucket *b;
+	HLIST_HEAD(idle);
+
+	for (b = zc_windows; b < zc_windows + ARRAY_SIZE(zc_windows); b++) {
+		if (hlist_empty(&b->head))
+			continue;
+		spin_lock_bh(&b->lock);
+		hlist_for_each_entry_safe(win, next, &b->head, node) {
+			if (READ_ONCE(win->used) && !all &&
+			    !sock_flag(win->sk, SOCK_DEAD)) {
+				WRITE_ONCE(win->used, false);
+				continue;
+			}
+			if (!refcount_dec_if_one(&win->ref))
+				continue;
+			hlist_del_rcu(&win->node);
+			hlist_add_head(&win->idle, &idle);
+		}
+		spin_unlock_bh(&b->lock);
+	}
+
+	hlist_for_each_entry_safe(win, next, &idle, idle)
+		zc_window_free(win);
+}
+EXPORT_SYMBOL_IF_KUNIT(zc_window_reap);
+
+static void zc_window_reap_work(struct work_struct *work)
+{
+	zc_window_reap(false);
+	if (atomic_read(&zc_nr_windows))
+		schedule_delayed_work(&zc_window_reaper, ZC_WINDOW_IDLE);
+}
+
+/**
+ * zc_window_exit() - free what is left, when no call and no loan is
+ *
+ * Context: process, sleeps.
+ */
+void zc_window_exit(void)
+{
+	cancel_delayed_work_sync(&zc_window_reaper);
+	zc_window_reap(true);
+	WARN_ON_ONCE(atomic_read(&zc_nr_windows));
+}
 
 /**
  * zc_window_reserve() - take room for a loan

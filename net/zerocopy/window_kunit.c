@@ -14,13 +14,77 @@ static void zc_window_is_found_while_it_is_used(struct kunit *test)
 	zc_window_put(win);
 }
 
-static void zc_window_goes_with_its_last_user(struct kunit *test)
+/* A kernel socket does not keep its namespace. */
+static void zc_window_of_the_kernel_goes_with_its_user(struct kunit *test)
 {
 	struct zct *t = test->priv;
 
 	zc_window_put(t->win);
 	t->win = NULL;
 	KUNIT_EXPECT_PTR_EQ(test, zc_window_find(t->sock->sk), NULL);
+}
+
+static void zc_window_stays_for_a_moment(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_net *zn = t->win->zn;
+	struct zc_window *win, *again;
+	struct socket *sock;
+	unsigned int refs;
+
+	KUNIT_ASSERT_EQ(test, sock_create(PF_INET, SOCK_DGRAM, IPPROTO_UDP,
+					  &sock), 0);
+	refs = refcount_read(&zn->ref);
+	win = zc_window_get(sock->sk, zn);
+	if (!win) {
+		sock_release(sock);
+		KUNIT_FAIL(test, "no window");
+		return;
+	}
+
+	/* It keeps its socket, and its share of the namespace. */
+	KUNIT_EXPECT_EQ(test, refcount_read(&sock->sk->sk_refcnt), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&zn->ref), refs + 1);
+	/* Not from under its user. */
+	zc_window_reap(true);
+	again = zc_window_find(sock->sk);
+	KUNIT_EXPECT_PTR_EQ(test, again, win);
+	if (again)
+		zc_window_put(again);
+
+	zc_window_put(win);
+	again = zc_window_get(sock->sk, t->win->zn);
+	KUNIT_EXPECT_PTR_EQ(test, again, win);
+	if (again)
+		zc_window_put(again);
+	zc_window_reap(true);
+	KUNIT_EXPECT_PTR_EQ(test, zc_window_find(sock->sk), NULL);
+	KUNIT_EXPECT_EQ(test, refcount_read(&sock->sk->sk_refcnt), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&zn->ref), refs);
+	sock_release(sock);
+}
+
+/* Whoever closes a socket wants its memory back soon. */
+static void zc_window_of_a_closed_socket_goes_first(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_window *win;
+	struct socket *sock;
+	struct sock *sk;
+
+	KUNIT_ASSERT_EQ(test, sock_create(PF_INET, SOCK_DGRAM, IPPROTO_UDP,
+					  &sock), 0);
+	sk = sock->sk;
+	sock_hold(sk);
+	win = zc_window_get(sk, t->win->zn);
+	if (win)
+		zc_window_put(win);
+	sock_release(sock);
+	zc_window_reap(false);
+	KUNIT_EXPECT_NOT_NULL(test, win);
+	KUNIT_EXPECT_PTR_EQ(test, zc_window_find(sk), NULL);
+	KUNIT_EXPECT_EQ(test, refcount_read(&sk->sk_refcnt), 1);
+	sock_put(sk);
 }
 
 static void zc_window_reserves_what_is_left(struct kunit *test)
@@ -74,13 +138,108 @@ static void zc_window_wait_keeps_the_deadline(struct kunit *test)
 	zc_window_return(t->win, 2);
 }
 
+/* A lender whose memory is used up, until what is out comes back meanwhile. */
+static int zct_refill_late(struct zc_source *src, struct zc_ranges *ranges,
+			   size_t offset, size_t bytes, unsigned long pages)
+{
+	struct zct_source *ts = container_of(src, struct zct_source, src);
+	struct zct *t = container_of(ts, struct zct, ts);
+
+	if (!ts->refused++) {
+		zc_window_return(t->win, 1);
+		ranges->need_pages = 1;
+		return -ENOBUFS;
+	}
+	ranges->vec[0].paddr = ts->paddr[0];
+	ranges->vec[0].len = bytes;
+	ranges->nr = 1;
+	ranges->bytes = bytes;
+	ranges->held_pages = 1;
+	return 0;
+}
+
+static void zc_source_tries_again_what_came_back_meanwhile(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_source_ops ops = *t->ts.src.ops;
+	struct zc_call call = {
+		.sk = t->sock->sk,
+		.msg = &t->msg,
+		.src = &t->ts.src,
+		.win = t->win,
+		.zn = t->win->zn,
+		.size = 100,
+		.budget = 10,
+		.loan_bytes = PAGE_SIZE,
+	};
+	struct zc_ubuf *zu;
+
+	ops.refill = zct_refill_late;
+	t->ts.src.ops = &ops;
+	KUNIT_ASSERT_EQ(test, zc_window_reserve(t->win, 10, 1, 1), 1);
+	zu = zc_source_lend(&call, 100, 1);
+	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(zu));
+	if (!IS_ERR_OR_NULL(zu)) {
+		KUNIT_EXPECT_EQ(test, zu->ranges.bytes, 100);
+		zc_ubuf_end_call(zu, 0);
+	}
+	KUNIT_EXPECT_EQ(test, t->ts.refused, 2);
+}
+
+/* The protocol then says how it failed. */
+static void zc_window_wait_ends_with_the_connection(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	int seen = atomic_read(&t->win->comebacks);
+	struct sock *sk = t->sock->sk;
+	long timeo = 2;
+
+	KUNIT_ASSERT_EQ(test, zc_window_reserve(t->win, 10, 10, 10), 10);
+	sk->sk_err = ECONNRESET;
+	KUNIT_EXPECT_EQ(test, zc_window_wait(t->win, seen, 10, 1, &timeo), 0);
+	sk->sk_err = 0;
+	sk->sk_shutdown = SEND_SHUTDOWN;
+	KUNIT_EXPECT_EQ(test, zc_window_wait(t->win, seen, 10, 1, &timeo), 0);
+	sk->sk_shutdown = 0;
+	KUNIT_EXPECT_EQ(test, timeo, 2);
+	zc_window_return(t->win, 10);
+}
+
+/* What must not block copies; what has waited long enough comes back. */
+static void zc_source_tells_a_deadline_from_no_blocking(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_call call = {
+		.sk = t->sock->sk,
+		.msg = &t->msg,
+		.src = &t->ts.src,
+		.win = t->win,
+		.zn = t->win->zn,
+		.size = 100,
+		.budget = 10,
+		.loan_bytes = PAGE_SIZE,
+	};
+
+	KUNIT_ASSERT_EQ(test, zc_window_reserve(t->win, 10, 10, 10), 10);
+	KUNIT_EXPECT_PTR_EQ(test, zc_source_lend(&call, 100, 1), NULL);
+	KUNIT_EXPECT_EQ(test, call.copy_reason, ZC_COPY_WINDOW);
+	call.blocks = true;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(zc_source_lend(&call, 100, 1)), -EAGAIN);
+	zc_window_return(t->win, 10);
+}
+
 static struct kunit_case zc_window_cases[] = {
 	KUNIT_CASE(zc_window_is_found_while_it_is_used),
-	KUNIT_CASE(zc_window_goes_with_its_last_user),
+	KUNIT_CASE(zc_window_of_the_kernel_goes_with_its_user),
+	KUNIT_CASE(zc_window_stays_for_a_moment),
+	KUNIT_CASE(zc_window_of_a_closed_socket_goes_first),
 	KUNIT_CASE(zc_window_reserves_what_is_left),
 	KUNIT_CASE(zc_window_survives_a_smaller_limit),
 	KUNIT_CASE(zc_window_wait_ends_when_pages_came_back),
 	KUNIT_CASE(zc_window_wait_keeps_the_deadline),
+	KUNIT_CASE(zc_window_wait_ends_with_the_connection),
+	KUNIT_CASE(zc_source_tries_again_what_came_back_meanwhile),
+	KUNIT_CASE(zc_source_tells_a_deadline_from_no_blocking),
 	{}
 };
 

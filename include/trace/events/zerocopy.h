@@ -28,6 +28,7 @@
 	EM(ZC_COPY_INLINE,	"inline")	\
 	EM(ZC_COPY_PRIVATE,	"private")	\
 	EM(ZC_COPY_SUSPENDED,	"suspended")	\
+	EM(ZC_COPY_SMALL,	"small")	\
 	E_(ZC_COPY_CORK,	"cork")
 
 #define ZC_PASS_REASONS				\
@@ -46,6 +47,18 @@
 	EM(ZC_PASS_SIZE,	"size")		\
 	E_(ZC_PASS_NOMEM,	"nomem")
 
+#define ZC_AREA_REASONS				\
+	EM(ZC_AREA_NEW,		"new")		\
+	EM(ZC_AREA_LEND,	"lend")		\
+	EM(ZC_AREA_BACK,	"back")		\
+	EM(ZC_AREA_SUSPECTED,	"suspected")	\
+	EM(ZC_AREA_SAME,	"same")		\
+	EM(ZC_AREA_REPLACED,	"replaced")	\
+	EM(ZC_AREA_UNMAP,	"unmap")	\
+	EM(ZC_AREA_UNREGISTER,	"unregister")	\
+	EM(ZC_AREA_DETACH,	"detach")	\
+	E_(ZC_AREA_END,		"end")
+
 #ifndef __ZC_REASONS_ONCE_ONLY
 #define __ZC_REASONS_ONCE_ONLY
 
@@ -57,6 +70,7 @@
 enum zc_loan_reason { ZC_LOAN_REASONS };
 enum zc_copy_reason { ZC_COPY_REASONS ZC_COPY_MAX };
 enum zc_pass_reason { ZC_PASS_REASONS ZC_PASS_MAX };
+enum zc_area_reason { ZC_AREA_REASONS };
 
 #endif
 
@@ -68,6 +82,7 @@ enum zc_pass_reason { ZC_PASS_REASONS ZC_PASS_MAX };
 ZC_LOAN_REASONS
 ZC_COPY_REASONS
 ZC_PASS_REASONS
+ZC_AREA_REASONS
 
 #undef EM
 #undef E_
@@ -190,6 +205,29 @@ TRACE_EVENT(zc_unpin,
 	),
 	TP_printk("source=%p bytes=%zu pages=%lu copied=%d", __entry->source,
 		  __entry->bytes, __entry->pages, __entry->copied)
+);
+
+TRACE_EVENT(zc_area,
+	TP_PROTO(unsigned int id, unsigned long addr, size_t bytes,
+		 unsigned int users, enum zc_area_reason reason),
+	TP_ARGS(id, addr, bytes, users, reason),
+	TP_STRUCT__entry(
+		__field(unsigned int,		id)
+		__field(unsigned long,		addr)
+		__field(size_t,			bytes)
+		__field(unsigned int,		users)
+		__field(enum zc_area_reason,	reason)
+	),
+	TP_fast_assign(
+		__entry->id = id;
+		__entry->addr = addr;
+		__entry->bytes = bytes;
+		__entry->users = users;
+		__entry->reason = reason;
+	),
+	TP_printk("area=%u %s users=%u addr=%lx bytes=%zu", __entry->id,
+		  __print_symbolic(__entry->reason, ZC_AREA_REASONS),
+		  __entry->users, __entry->addr, __entry->bytes)
 );
 
 #endif /* _TRACE_ZEROCOPY_H */

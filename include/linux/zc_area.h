@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory side: areas, user memory that is pinned once and lent many times. */
+#ifndef _LINUX_ZC_AREA_H
+#define _LINUX_ZC_AREA_H
+
+#include <linux/err.h>
+#include <linux/types.h>
+
+struct zc_area;
+
+/**
+ * struct zc_area_info - what there is to say about an area
+ * @addr: first byte, in the registering process
+ * @length: bytes
+ * @pages: pages pinned, whole folios, as charged
+ * @ranges: entries in its table
+ * @loans: pieces of it that are out
+ * @stale: nothing is lent from it any more
+ */
+struct zc_area_info {
+	unsigned long	addr;
+	unsigned long	length;
+	unsigned long	pages;
+	unsigned int	ranges;
+	unsigned int	loans;
+	bool		stale;
+};
+
+#ifdef ZC_HAVE_AREAS
+struct zc_area *zc_area_register(unsigned long addr, unsigned long length);
+void zc_area_unregister(struct zc_area *area, bool wait);
+void zc_area_hold(struct zc_area *area);
+void zc_area_drop(struct zc_area *area);
+void zc_area_query(struct zc_area *area, struct zc_area_info *info);
+int zc_area_init(void);
+void zc_area_exit(void);
+#else
+static inline struct zc_area *zc_area_register(unsigned long addr,
+					       unsigned long length)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static inline void zc_area_unregister(struct zc_area *area, bool wait) { }
+static inline void zc_area_hold(struct zc_area *area) { }
+static inline void zc_area_drop(struct zc_area *area) { }
+static inline void zc_area_query(struct zc_area *area,
+				 struct zc_area_info *info) { }
+static inline int zc_area_init(void) { return 0; }
+static inline void zc_area_exit(void) { }
+#endif
+
+#endif /* _LINUX_ZC_AREA_H */

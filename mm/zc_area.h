@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Areas, as the rest of the memory side sees them. */
+#ifndef _MM_ZC_AREA_H
+#define _MM_ZC_AREA_H
+
+#include <linux/mmu_notifier.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <linux/zc_area.h>
+#include <linux/zc_user.h>
+
+struct zc_mm;
+
+enum zc_area_state {
+	ZC_AREA_VALID,
+	ZC_AREA_SUSPECT,	/* looked at again before anything is lent */
+	ZC_AREA_DEAD,
+};
+
+/**
+ * struct zc_area - memory of one process, pinned
+ * @start: first byte, in @mm
+ * @end: behind the last byte
+ * @vec: the table: physical ranges in the order of addresses, none of which
+ *	crosses a folio; one pin for each. NULL when they are unpinned
+ * @off: offset of each range in the area, NULL if all are of one size
+ * @nr: ranges in @vec
+ * @single_pages: each range lies in a folio of one page
+ * @shift: without @off: the ranges begin at multiples of 1 << @shift
+ * @state: may anything be lent; written under @lock
+ * @users: one for as long as it is registered, one for each loan; the pins go
+ *	with the last
+ * @ref: one for the owner of the number, one for @users, one for each time
+ *	@work is queued
+ * @id: for the trace
+ * @mm: whose memory; kept by @notifier while @attached
+ * @zm: the registry's share of @mm, a reference is held while @attached
+ * @acct: who pays
+ * @pages: how much, whole folios
+ * @lock: serializes @notifier's callbacks with whoever verifies
+ * @suspect_start: under @lock: first byte that may have changed
+ * @suspect_end: under @lock: behind the last
+ * @notifier: tells when the mapping changes
+ * @attached: @notifier is in place; for @work only, once registered
+ * @work: what callbacks and loans that come back must not do themselves
+ * @rcu: lookups are lockless
+ */
+struct zc_area {
+	unsigned long		start;
+	unsigned long		end;
+	struct phys_vec		*vec;
+	unsigned long		*off;
+	unsigned int		nr;
+	bool			single_pages;
+	u8			shift;
+	u8			state;
+	refcount_t		users;
+	refcount_t		ref;
+	unsigned int		id;
+	struct mm_struct	*mm;
+	struct zc_mm		*zm;
+	struct zc_account	acct;
+	unsigned long		pages;
+	spinlock_t		lock;		/* see above */
+	unsigned long		suspect_start;
+	unsigned long		suspect_end;
+	struct mmu_interval_notifier notifier;
+	bool			attached;
+	struct work_struct	work;
+	struct rcu_head		rcu;
+};
+
+#ifdef ZC_HAVE_AREAS
+/* zc_area.c */
+bool __zc_area_verify(struct zc_area *area);
+void zc_area_kick(struct zc_area *area);
+unsigned int zc_area_index(const struct zc_area *area, unsigned long addr,
+			   size_t *skip);
+void zc_area_put(struct zc_area *area);
+#if IS_ENABLED(CONFIG_KUNIT)
+int zc_area_make_index(struct zc_area *area);
+#endif
+
+/* zc_registry.c: areas by process and address */
+extern atomic_t zc_areas_live;
+
+static inline bool zc_areas_any(void)
+{
+	return atomic_read(&zc_areas_live);
+}
+
+struct zc_area *zc_area_find(unsigned long addr, size_t *span);
+struct zc_mm *zc_mm_get(struct mm_struct *mm);
+void zc_mm_put(struct zc_mm *zm);
+int zc_registry_add(struct zc_area *area);
+void zc_registry_remove(struct zc_area *area);
+
+#else
+static inline bool zc_areas_any(void)
+{
+	return false;
+}
+
+static inline struct zc_area *zc_area_find(unsigned long addr, size_t *span)
+{
+	*span = SIZE_MAX;
+	return NULL;
+}
+
+static inline unsigned int zc_area_index(const struct zc_area *area,
+					 unsigned long addr, size_t *skip)
+{
+	return 0;
+}
+
+static inline void zc_area_put(struct zc_area *area) { }
+#endif
+
+#endif /* _MM_ZC_AREA_H */

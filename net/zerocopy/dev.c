@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/zerocopy. Anybody may open it: what it gives is paid for out of the
+ * caller's own limits. A file belongs to the process that opened it; another one
+ * that it is passed to can do nothing with it but close it.
+ */
+#include <linux/build_bug.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/xarray.h>
+#include <linux/zc_area.h>
+
+#include <uapi/linux/zerocopy.h>
+
+#include "internal.h"
+
+/* Areas of one file, stale ones included. */
+#define ZC_FILE_AREAS	1024
+
+static_assert(sizeof(struct zerocopy_area_register) == 32);
+static_assert(sizeof(struct zerocopy_area_unregister) == 8);
+static_assert(sizeof(struct zerocopy_area_query) == 48);
+
+/**
+ * struct zc_file - an open /dev/zerocopy
+ * @mm: who opened it; its description is kept, not its memory
+ * @areas: by number; a value entry is a number that is being given out
+ */
+struct zc_file {
+	struct mm_struct	*mm;
+	struct xarray		areas;
+};
+
+/* Every argument begins with its size. */
+static int zc_dev_get(void *arg, size_t known, const void __user *uarg)
+{
+	u32 size;
+
+	if (get_user(size, (const u32 __user *)uarg))
+		return -EFAULT;
+	if (size < known)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	return copy_struct_from_user(arg, known, uarg, size);
+}
+
+static int zc_dev_register(struct zc_file *zf, void __user *uarg)
+{
+	struct zerocopy_area_register __user *out = uarg;
+	struct zerocopy_area_register arg;
+	struct zc_area *area;
+	u32 id;
+	int err;
+
+	err = zc_dev_get(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	if (arg.flags != ZEROCOPY_AREA_SEND || arg.area || arg.reserved)
+		return -EINVAL;
+
+	/* The number first: what comes behind the area cannot fail. */
+	err = xa_alloc(&zf->areas, &id, xa_mk_value(0),
+		       XA_LIMIT(1, ZC_FILE_AREAS), GFP_KERNEL_ACCOUNT);
+	if (err)
+		return err == -EBUSY ? -ENOSPC : err;
+	err = -EFAULT;
+	if (put_user(id, &out->area))
+		goto err_erase;
+	area = zc_area_register(arg.addr, arg.length);
+	err = PTR_ERR_OR_ZERO(area);
+	if (err)
+		goto err_erase;
+	xa_store(&zf->areas, id, area, GFP_KERNEL_ACCOUNT);
+	return 0;
+
+err_erase:
+	xa_erase(&zf->areas, id);
+	/* The same argument may come again. */
+	if (put_user(0, &out->area))
+		return -EFAULT;
+	return err;
+}
+
+static int zc_dev_unregister(struct zc_file *zf, void __user *uarg)
+{
+	struct zerocopy_area_unregister arg;
+	struct zc_area *area;
+	int err;
+
+	err = zc_dev_get(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+
+	xa_lock(&zf->areas);
+	area = xa_load(&zf->areas, arg.area);
+	if (xa_is_value(area))
+		area = NULL;
+	if (area)
+		__xa_erase(&zf->areas, arg.area);
+	xa_unlock(&zf->areas);
+	if (!area)
+		return -ENOENT;
+	zc_area_unregister(area, true);
+	return 0;
+}
+
+static int zc_dev_query(struct zc_file *zf, void __user *uarg)
+{
+	struct zerocopy_area_query arg;
+	struct zc_area_info info = {};
+	struct zc_area *area;
+	int err;
+
+	err = zc_dev_get(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	if (arg.state || arg.loans || arg.addr || arg.length || arg.pages ||
+	    arg.ranges)
+		return -EINVAL;
+
+	xa_lock(&zf->areas);
+	area = xa_load(&zf->areas, arg.area);
+	if (xa_is_value(area))
+		area = NULL;
+	if (area)
+		zc_area_hold(area);
+	xa_unlock(&zf->areas);
+	if (!area)
+		return -ENOENT;
+	zc_area_query(area, &info);
+	zc_area_drop(area);
+
+	arg.state = info.stale ? ZEROCOPY_AREA_STALE : ZEROCOPY_AREA_VALID;
+	arg.loans = info.loans;
+	arg.addr = info.addr;
+	arg.length = info.length;
+	arg.pages = info.pages;
+	arg.ranges = info.ranges;
+	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long zc_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct zc_file *zf = file->private_data;
+	void __user *uarg = (void __user *)arg;
+
+	if (zf->mm != current->mm)
+		return -EPERM;
+
+	switch (cmd) {
+	case ZEROCOPY_IOC_AREA_REGISTER:
+		return zc_dev_register(zf, uarg);
+	case ZEROCOPY_IOC_AREA_UNREGISTER:
+		return zc_dev_unregister(zf, uarg);
+	case ZEROCOPY_IOC_AREA_QUERY:
+		return zc_dev_query(zf, uarg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int zc_dev_open(struct inode *inode, struct file *file)
+{
+	struct zc_file *zf;
+
+	if (!current->mm)
+		return -EPERM;
+	zf = kzalloc_obj(*zf, GFP_KERNEL_ACCOUNT);
+	if (!zf)
+		return -ENOMEM;
+	mmgrab(current->mm);
+	zf->mm = current->mm;
+	xa_init_flags(&zf->areas, XA_FLAGS_ALLOC);
+	file->private_data = zf;
+	return nonseekable_open(inode, file);
+}
+
+static int zc_dev_release(struct inode *inode, struct file *file)
+{
+	struct zc_file *zf = file->private_data;
+	struct zc_area *area;
+	unsigned long id;
+
+	xa_for_each(&zf->areas, id, area)
+		zc_area_unregister(area, false);
+	xa_destroy(&zf->areas);
+	mmdrop(zf->mm);
+	kfree(zf);
+	return 0;
+}
+
+static const struct file_operations zc_dev_fops = {
+	.owner		= THIS_MODULE,
+	.open		= zc_dev_open,
+	.release	= zc_dev_release,
+	.unlocked_ioctl	= zc_dev_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+static struct miscdevice zc_dev = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "zerocopy",
+	.mode	= 0666,
+	.fops	= &zc_dev_fops,
+};
+
+int __init zc_dev_init(void)
+{
+	return misc_register(&zc_dev);
+}
+
+void zc_dev_exit(void)
+{
+	misc_deregister(&zc_dev);
+}
