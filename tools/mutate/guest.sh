@@ -6,6 +6,10 @@ modules=$1
 tests=$2
 export ZC_MODULES=$modules ZC_ONLY=${4:-} ZC_KERNEL=test ZC_DEBUG=0
 
+for m in "${modules%/*}"/extra/*.ko; do
+	[ ! -e "$m" ] || insmod "$m"
+done
+
 kunit() {
 	local results
 	if ! insmod "$modules/zerocopy.ko" || ! insmod "$modules/zerocopy_kunit.ko"; then

@@ -117,9 +117,14 @@ built() {
 	return "$status"
 }
 
+# What the test kernel has as a module and the tests need; a plain guest has no modules directory.
+extras=()
+tls=$kdir/net/tls/tls.ko
+[ ! -e "$tls" ] || extras+=(--add "$tls:$work/built/extra/tls.ko")
+
 boot() { # name, seconds, with KUnit, regex -> exit status of the guest, output in its log
 	"$ZC_VM/run.sh" test --plain --nics --timeout "$2" --klog "$logs/$1.klog" --add "$work/built/$1" \
-		--add "$work/selftests" "$here/guest.sh" "$work/built/$1" "$work/selftests" "$3" "$4" >"$logs/$1.log" 2>&1
+		--add "$work/selftests" "${extras[@]}" "$here/guest.sh" "$work/built/$1" "$work/selftests" "$3" "$4" >"$logs/$1.log" 2>&1
 }
 
 splats=$(. "$ZC_VM/guest.sh" && printf '%s' "$splats")

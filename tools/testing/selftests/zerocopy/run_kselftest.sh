@@ -7,17 +7,19 @@
 #   ZC_DEBUG=1         a kernel with sanitizers: smaller and more patient
 #   ZC_SHORT=1         the core subset
 #   ZC_ONLY=regex      only the cases whose name matches
+#   ZC_AREAS=1         the memory they send is registered first; what is about pins and limits fails then
 #   ZC_NOLAYER=1|dry   without the modules: checks the tests themselves on a
 #                      stock kernel. Comparisons pass there, the rest must
 #                      fail; dry leaves out what only the layer can satisfy
 #
-# Exit status 0 only if nothing failed.
+# --list prints the names of the cases. Exit status 0 only if nothing failed.
 set -u
 export LC_ALL=C
 cd "$(dirname "$0")" || exit 1
 
 PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_fork tx_stream
-	tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream tx_lifecycle'}
+	tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream
+	tx_area tx_area_stress tx_lifecycle'}
 : "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}"
 export ZC_KERNEL ZC_DEBUG ZC_SHORT ZC_NOLAYER ZC_MODULES
 export ZC_PROGS=$PWD
@@ -26,9 +28,6 @@ export ZC_PROGS=$PWD
 
 say() { printf '# %s\n' "$*"; }
 bail() { printf 'Bail out! %s\n' "$*"; exit 1; }
-
-echo "TAP version 13"
-[ "$(id -u)" = 0 ] || bail "these tests need root"
 
 tests=()
 for p in $PROGS; do
@@ -39,6 +38,12 @@ for p in $PROGS; do
 		tests+=("$p $name $flags")
 	done < <("./$p" --list)
 done
+if [ "${1-}" = --list ]; then
+	printf '%s\n' "${tests[@]}" | cut -d' ' -f2
+	exit
+fi
+echo "TAP version 13"
+[ "$(id -u)" = 0 ] || bail "these tests need root"
 echo "1..${#tests[@]}"
 [ ${#tests[@]} -gt 0 ] || bail "no case matches ZC_ONLY='$ZC_ONLY'"
 
@@ -95,7 +100,7 @@ ns_up() {
 # An emulated CPU shares its host with others: 24 s are no lockup there
 echo 60 2>/dev/null >/proc/sys/kernel/watchdog_thresh
 
-modprobe -q -a vmxnet3 veth 2>/dev/null
+modprobe -q -a vmxnet3 veth tls 2>/dev/null
 ns_down
 ns_up || bail "cannot make network namespaces"
 trap ns_down EXIT

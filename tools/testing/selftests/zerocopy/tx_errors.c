@@ -9,7 +9,7 @@
 #include "zc_test.h"
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -104,6 +104,47 @@ static void fault_log(struct zc_log *log, const void *arg)
 static void fault(const void *arg)
 {
 	zc_compare(fault_log, arg, "");
+}
+
+/*
+ * The second loan cannot be read. The first, on loopback less than a segment,
+ * was sent as if more were to come: it must not wait for that, with nothing
+ * under way whose acknowledgment would let it go.
+ */
+static void fault_tail(const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .link = ZC_LINK_LO,
+		.sndbuf = 1 << 20,
+	};
+	const size_t len = 100000, loan = 32 << 10, warm = ZC_MB(1);
+	socklen_t tilen = sizeof(struct tcp_info);
+	char *buf = zc_alloc(warm, 87);
+	struct tcp_info ti;
+	struct zc_hash h;
+
+	(void)arg;
+	if (zc_nolayer)
+		zc_skip("stock sends nothing: the first packet has the hole");
+	zc_set_window(ZC_NS_A, 2 * loan);
+	zc_hash_init(&h);
+	zc_open(&c);
+	zc_rx_start(&c, UINT64_MAX);
+	/* the peer's window grows: packets are at most half of it */
+	ZC_EQ(send(c.tx, buf, warm, 0), warm, "send");
+	zc_hash_add(&h, buf, warm);
+	ZC_CHECK(zc_rx_wait(&c, warm, 10000) && zc_settle(c.tx, 10000),
+		 "does not settle");
+	ZC_SYS(mprotect(buf + loan, 4096, PROT_NONE));
+	ZC_EQ(zc_sendmsg(c.tx, buf, len, 0), loan, "sendmsg");
+	ZC_SYS(getsockopt(c.tx, IPPROTO_TCP, TCP_INFO, &ti, &tilen));
+	ZC_CHECK(ti.tcpi_snd_mss > loan, "segments of %u bytes",
+		 ti.tcpi_snd_mss);
+	ZC_CHECK(ti.tcpi_unacked || !ti.tcpi_notsent_bytes,
+		 "%u bytes are held back", ti.tcpi_notsent_bytes);
+	zc_hash_add(&h, buf, loan);
+	zc_finish(&c, warm + loan, zc_hash_val(&h));
+	zc_close(&c);
 }
 
 /* ---- signals ---- */
@@ -676,6 +717,7 @@ static const struct zc_case cases[] = {
 	  ZC_F_PAIR, 0 },
 	{ "efault_iovec", fault, F(AF_INET, TCP, 1 << 20, 700000, 33),
 	  ZC_F_PAIR, 0 },
+	{ "efault_tail_not_corked", fault_tail, NULL, 0, 0 },
 	{ "efault_udp_first", fault, F(AF_INET, UDP, 1400, 0, 1),
 	  ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "efault_udp_second", fault, F(AF_INET, UDP, 5000, 4096, 1),

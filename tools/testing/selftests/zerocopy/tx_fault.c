@@ -9,12 +9,17 @@
 #include "zc_test.h"
 
 #include <fcntl.h>
+#include <linux/net_tstamp.h>
 #include <linux/userfaultfd.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 /* ---- the n-th allocation of a call fails ---- */
 
@@ -270,6 +275,7 @@ static void oom_untouched(const void *arg)
 
 struct sender {
 	pthread_t thread;
+	pid_t tid;
 	int fd;
 	const char *buf;
 	size_t len;
@@ -282,6 +288,7 @@ static void *send_thread(void *arg)
 {
 	struct sender *s = arg;
 
+	__atomic_store_n(&s->tid, gettid(), __ATOMIC_RELEASE);
 	s->ret = zc_sendmsg(s->fd, s->buf, s->len, 0);
 	s->err = errno;
 	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
@@ -321,47 +328,77 @@ struct uf {
 	size_t len, hole;
 };
 
+/* Memory whose end is not there until somebody brings it */
+struct lazy {
+	int fd;
+	char *buf, *copy;
+	size_t map, hole;
+};
+
+static void lazy_alloc(struct lazy *l, size_t len, size_t hole)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	l->map = (len + 8191) & ~4095UL;
+	l->hole = hole;
+	l->fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (l->fd < 0)
+		zc_skip("userfaultfd: %s", strerror(errno));
+	if (ioctl(l->fd, UFFDIO_API, &api))
+		zc_skip("UFFDIO_API: %s", strerror(errno));
+	l->copy = malloc(l->map);
+	zc_fill(l->copy, l->map, 132);
+	l->buf = zc_alloc(l->map, 132);
+	ZC_SYS(madvise(l->buf + hole, l->map - hole, MADV_DONTNEED));
+	reg.range.start = (uintptr_t)l->buf + hole;
+	reg.range.len = l->map - hole;
+	if (ioctl(l->fd, UFFDIO_REGISTER, &reg))
+		zc_skip("UFFDIO_REGISTER: %s", strerror(errno));
+}
+
+/* Until somebody waits for it */
+static void lazy_wait(const struct lazy *l)
+{
+	struct pollfd pfd = { .fd = l->fd, .events = POLLIN };
+
+	ZC_CHECK(poll(&pfd, 1, zc_debug ? 60000 : 20000) == 1, "no page fault");
+}
+
+static void lazy_bring(const struct lazy *l, size_t off, size_t len)
+{
+	struct uffdio_copy cp = {
+		.dst = (uintptr_t)l->buf + off,
+		.src = (uintptr_t)l->copy + off, .len = len,
+	};
+
+	if (ioctl(l->fd, UFFDIO_COPY, &cp) && errno != EEXIST)
+		zc_fail("UFFDIO_COPY: %s", strerror(errno));
+}
+
 static void uffd(const void *arg)
 {
 	const struct uf *u = arg;
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct zc_conn c = {
 		.family = AF_INET, .type = u->type, .rcvbuf = 4 << 20,
 		.sndbuf = 16 << 20,
 	};
 	struct prober p = { .type = u->type };
 	struct sender s = { .len = u->len };
-	size_t map = (u->len + 8191) & ~4095UL;
-	char *buf, *copy = malloc(map), *page;
 	struct uffd_msg msg;
 	struct pollfd pfd;
 	unsigned int faults = 0;
+	struct lazy l;
 	bool free_lock;
 	u64 t;
-	int fd;
 
-	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		zc_skip("userfaultfd: %s", strerror(errno));
-	if (ioctl(fd, UFFDIO_API, &api))
-		zc_skip("UFFDIO_API: %s", strerror(errno));
-	zc_fill(copy, map, 132);
-	buf = zc_alloc(map, 132);
-	ZC_SYS(madvise(buf + u->hole, map - u->hole, MADV_DONTNEED));
-	reg.range.start = (uintptr_t)buf + u->hole;
-	reg.range.len = map - u->hole;
-	if (ioctl(fd, UFFDIO_REGISTER, &reg))
-		zc_skip("UFFDIO_REGISTER: %s", strerror(errno));
-
+	lazy_alloc(&l, u->len, u->hole);
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);
 	s.fd = c.tx;
-	s.buf = buf;
+	s.buf = l.buf;
 	ZC_EQ(pthread_create(&s.thread, NULL, send_thread, &s), 0, "thread");
-	pfd.fd = fd;
-	pfd.events = POLLIN;
-	ZC_CHECK(poll(&pfd, 1, 10000) == 1, "no page fault");
+	lazy_wait(&l);
 
 	p.fd = c.tx;
 	t = zc_now_ms();
@@ -371,18 +408,15 @@ static void uffd(const void *arg)
 	t = zc_now_ms() - t;
 
 	/* bring the pages in, whatever the verdict */
+	pfd.fd = l.fd;
+	pfd.events = POLLIN;
 	while (!__atomic_load_n(&s.done, __ATOMIC_ACQUIRE)) {
-		struct uffdio_copy cp = { .len = 4096 };
-
 		if (poll(&pfd, 1, 50) != 1)
 			continue;
-		if (read(fd, &msg, sizeof(msg)) != sizeof(msg))
+		if (read(l.fd, &msg, sizeof(msg)) != sizeof(msg))
 			continue;
-		page = (char *)(uintptr_t)(msg.arg.pagefault.address & ~4095UL);
-		cp.dst = (uintptr_t)page;
-		cp.src = (uintptr_t)(copy + (page - buf));
-		if (ioctl(fd, UFFDIO_COPY, &cp) && errno != EEXIST)
-			zc_fail("UFFDIO_COPY: %s", strerror(errno));
+		lazy_bring(&l, (msg.arg.pagefault.address & ~4095UL) -
+			       (uintptr_t)l.buf, 4096);
 		faults++;
 	}
 	pthread_join(s.thread, NULL);
@@ -396,11 +430,354 @@ static void uffd(const void *arg)
 	ZC_CHECK(s.ret == (ssize_t)u->len, "sendmsg: %zd %s", s.ret,
 		 s.ret < 0 ? strerror(s.err) : "");
 	if (u->type == SOCK_STREAM)
-		zc_finish(&c, u->len, zc_hash_buf(copy, u->len));
+		zc_finish(&c, u->len, zc_hash_buf(l.copy, u->len));
 	zc_close(&c);
-	close(fd);
+	close(l.fd);
 }
 
+/* ---- what happens to the socket while its sender is in a page fault ---- */
+
+static void fault_start(struct lazy *l, struct sender *s, struct zc_conn *c,
+			size_t hole)
+{
+	if (zc_nolayer)
+		zc_skip("stock takes the fault with the socket locked");
+	lazy_alloc(l, s->len, hole);
+	zc_open(c);
+	zc_rx_start(c, c->type == SOCK_STREAM ? 0 : UINT64_MAX);
+	s->fd = c->tx;
+	s->buf = l->buf;
+}
+
+static void fault_wait(struct lazy *l, struct sender *s)
+{
+	ZC_EQ(pthread_create(&s->thread, NULL, send_thread, s), 0, "thread");
+	lazy_wait(l);
+}
+
+static void fault_end(struct lazy *l, struct sender *s)
+{
+	lazy_bring(l, l->hole, l->map - l->hole);
+	pthread_join(s->thread, NULL);
+	errno = s->err;
+}
+
+/*
+ * kTLS came before the first byte: the message is its to send, or to refuse,
+ * and must not get out as plain text
+ */
+static void meanwhile_ktls(const void *arg)
+{
+	struct zc_conn c = { .family = AF_INET, .type = SOCK_STREAM };
+	struct sender s = { .len = 5000 };
+	struct lazy l;
+	int err;
+
+	(void)arg;
+	fault_start(&l, &s, &c, 0);
+	fault_wait(&l, &s);
+	err = zc_set_tls(c.tx);
+	fault_end(&l, &s);
+	if (err)
+		zc_skip("no kTLS: %s", strerror(-err));
+	ZC_CHECK(s.ret < 0 && s.err == EOPNOTSUPP, "sendmsg: %zd %s", s.ret,
+		 s.ret < 0 ? strerror(s.err) : "");
+	ZC_EQ(zc_sendmsg(c.tx, s.buf, s.len, 0), -1, "the next one");
+	ZC_CHECK(errno == EOPNOTSUPP, "the next one: %s", strerror(errno));
+	ZC_EQ(send(c.tx, s.buf, s.len, 0), s.len, "a plain one");
+	zc_rx_limit(&c, UINT64_MAX);
+	ZC_SYS(shutdown(c.tx, SHUT_WR));
+	zc_rx_join(&c);
+	/* one record */
+	ZC_EQ(zc_rx_bytes(&c), s.len + 29, "bytes received");
+	zc_notif_none(c.tx);
+	zc_close(&c);
+}
+
+/* Corked data came up: the datagram is added to it, and none of it is lost */
+static void meanwhile_corked(const void *arg)
+{
+	const char *how = arg;
+	bool zerocopy = !strcmp(how, "zerocopy"), cork = !strcmp(how, "cork");
+	struct zc_conn c = { .family = AF_INET, .type = SOCK_DGRAM };
+	struct sender s = { .len = 300 };
+	char *buf = zc_alloc(4096, 134);
+	struct zc_counters before;
+	struct zc_ids ids = {};
+	struct zc_hash h;
+	struct lazy l;
+
+	fault_start(&l, &s, &c, 0);
+	zc_counters_read(ZC_NS_A, &before);
+	fault_wait(&l, &s);
+	if (cork)
+		zc_setopt(c.tx, IPPROTO_UDP, UDP_CORK, 1);
+	else if (zerocopy)
+		ZC_EQ(zc_sendmsg(c.tx, buf, 200, MSG_MORE), 200, "corked");
+	else
+		ZC_EQ(send(c.tx, buf, 200, MSG_MORE), 200, "corked");
+	fault_end(&l, &s);
+	ZC_CHECK(s.ret == (ssize_t)s.len, "sendmsg: %zd %s", s.ret,
+		 s.ret < 0 ? strerror(s.err) : "");
+	zc_hash_init(&h);
+	if (cork) {
+		zc_hash_add(&h, l.copy, 300);
+		/* stock's own, behind it */
+		ZC_EQ(zc_sendmsg(c.tx, buf, 200, 0), 200, "behind it");
+		zc_setopt(c.tx, IPPROTO_UDP, UDP_CORK, 0);
+		zc_hash_add(&h, buf, 200);
+	} else {
+		zc_hash_add(&h, buf, 200);
+		zc_hash_add(&h, l.copy, 300);
+	}
+	ZC_CHECK(zc_rx_wait(&c, 500, 10000), "%llu of 500 bytes",
+		 (unsigned long long)zc_rx_bytes(&c));
+	ZC_EQ(c.rx_packets, 1, "datagrams");
+	ZC_CHECK(zc_hash_val(&c.rx_hash) == zc_hash_val(&h), "data differs");
+	ZC_EQ(zc_delta(&before, "copied_cork"), 1, "copied_cork");
+	ZC_CHECK(zc_notif_wait(c.tx, &ids, 1 + (zerocopy || cork), 10000),
+		 "notifications");
+	zc_close(&c);
+}
+
+/* The entry goes: no loan may get into the tail behind its back */
+static void meanwhile_suspended(const void *arg)
+{
+	struct zc_conn c = { .family = AF_INET, .type = SOCK_STREAM };
+	struct sender s = { .len = 300 };
+	char *buf = zc_alloc(4096, 135);
+	struct zc_ids ids = {};
+	struct zc_hash h;
+	struct lazy l;
+	ssize_t n;
+	int err;
+
+	(void)arg;
+	zc_layer_load();
+	fault_start(&l, &s, &c, 0);
+	/* what is sent stays where it is */
+	zc_setopt(c.tx, IPPROTO_TCP, TCP_CORK, 1);
+	fault_wait(&l, &s);
+	err = zc_klp_disable("zerocopy_livepatch", 40000);
+	fault_end(&l, &s);
+	ZC_CHECK(!err, "disable: %s", strerror(-err));
+	ZC_CHECK(s.ret == (ssize_t)s.len, "sendmsg: %zd %s", s.ret,
+		 s.ret < 0 ? strerror(s.err) : "");
+	ZC_EQ(zc_counter_now(ZC_NS_A, "loans_out"), 0, "loans_out");
+	n = zc_sendmsg(c.tx, buf, 200, 0);
+	ZC_CHECK(n == 200, "stock send behind it: %zd %s", n,
+		 n < 0 ? strerror(errno) : "");
+	zc_setopt(c.tx, IPPROTO_TCP, TCP_CORK, 0);
+	zc_hash_init(&h);
+	zc_hash_add(&h, l.copy, 300);
+	zc_hash_add(&h, buf, 200);
+	ZC_CHECK(zc_notif_wait(c.tx, &ids, 2, 10000), "%llu of 2 ids",
+		 (unsigned long long)ids.count);
+	zc_finish(&c, 500, zc_hash_val(&h));
+	zc_close(&c);
+	zc_layer_unload();
+	zc_layer_load();
+}
+
+static unsigned int pipes;
+
+static void on_pipe(int sig)
+{
+	(void)sig;
+	__atomic_add_fetch(&pipes, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * The last loan of a message with timestamps waits inside TCP. When the
+ * connection ends meanwhile, the call has sent something: no SIGPIPE, and the
+ * error is for the next one.
+ */
+static void meanwhile_gone(const void *arg)
+{
+	bool reset = *(const int *)arg;
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 1 << 16,
+		.sndbuf = 2 << 20,
+	};
+	struct linger lg = { .l_onoff = 1 };
+	struct sender s = { .len = 800000 };
+	char *fill = zc_alloc(1 << 20, 136);
+	int misses = 0;
+	struct lazy l;
+
+	fault_start(&l, &s, &c, 720896);
+	signal(SIGPIPE, on_pipe);
+	zc_setopt(c.tx, SOL_SOCKET, SO_TIMESTAMPING, SOF_TIMESTAMPING_SOFTWARE |
+		  SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY |
+		  SOF_TIMESTAMPING_TX_ACK);
+	fault_wait(&l, &s);
+	/* until it is really full: the peer's kernel reads on for a while */
+	while (misses < 20) {
+		if (send(c.tx, fill, 1 << 20, MSG_DONTWAIT) > 0) {
+			misses = 0;
+			continue;
+		}
+		misses++;
+		zc_sleep_ms(10);
+	}
+	lazy_bring(&l, l.hole, l.map - l.hole);
+	ZC_CHECK(zc_wait_for(zc_blocked_in(__atomic_load_n(&s.tid,
+							   __ATOMIC_ACQUIRE),
+					   "sk_stream_wait_memory"), 20000),
+		 "the sender does not wait for the buffer");
+	if (reset) {
+		ZC_SYS(setsockopt(c.rx, SOL_SOCKET, SO_LINGER, &lg,
+				  sizeof(lg)));
+		__atomic_store_n(&c.rx_stop, true, __ATOMIC_RELEASE);
+		pthread_join(c.thread, NULL);
+		c.running = false;
+		close(c.rx);
+		c.rx = -1;
+	} else {
+		ZC_SYS(shutdown(c.tx, SHUT_WR));
+	}
+	pthread_join(s.thread, NULL);
+	ZC_CHECK(s.ret > 0 && s.ret < (ssize_t)s.len, "sendmsg: %zd %s", s.ret,
+		 s.ret < 0 ? strerror(s.err) : "");
+	ZC_EQ(pipes, 0, "SIGPIPE of a call that sent something");
+	ZC_EQ(zc_sendmsg(c.tx, fill, 1000, 0), -1, "the next call");
+	ZC_CHECK(errno == (reset ? ECONNRESET : EPIPE), "the next call: %s",
+		 strerror(errno));
+	ZC_EQ(pipes, !reset, "SIGPIPE of the next call");
+	zc_close(&c);
+}
+
+/*
+ * The call is over and has let go of the module, and its task is stopped before
+ * it gets out of there: by somebody more important who wakes up with the trace
+ * of that. Unloading has to wait for it.
+ */
+#define PUTS "/sys/kernel/tracing/events/module/module_put/"
+
+struct stopper {
+	pthread_t thread;
+	pid_t tid;
+	int pipe;
+	struct sender *sender;
+	bool stopped;		/* the sender is */
+	bool asked;		/* to unload, meanwhile */
+	bool unloaded;		/* meanwhile */
+	bool held;		/* all the while */
+};
+
+static void pin_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	ZC_SYS(sched_setaffinity(0, sizeof(set), &set));
+}
+
+static void *stopper_thread(void *arg)
+{
+	struct sched_param sp = { .sched_priority = 50 };
+	struct stopper *st = arg;
+	char buf[4096];
+	u64 end;
+
+	pin_to(0);
+	__atomic_store_n(&st->tid, gettid(), __ATOMIC_RELEASE);
+	ZC_SYS(sched_setscheduler(0, SCHED_FIFO, &sp));
+	ZC_CHECK(read(st->pipe, buf, sizeof(buf)) > 0, "trace_pipe: %s",
+		 strerror(errno));
+	__atomic_store_n(&st->stopped, true, __ATOMIC_RELEASE);
+	/* less than a second: then ordinary tasks get their share */
+	end = zc_now_ms() + 700;
+	while (zc_now_ms() < end && !st->unloaded)
+		st->unloaded = zc_kprobe_hits() > 0;
+	st->held = __atomic_load_n(&st->asked, __ATOMIC_ACQUIRE) &&
+		   !__atomic_load_n(&st->sender->done, __ATOMIC_ACQUIRE);
+	return NULL;
+}
+
+static void *pinned_send_thread(void *arg)
+{
+	pin_to(0);
+	return send_thread(arg);
+}
+
+/* Whether the sender was stopped for long enough: others may get in between */
+static bool unload_once(void)
+{
+	struct zc_conn c = { .family = AF_INET, .type = SOCK_STREAM };
+	struct sender s = { .len = 300 };
+	struct stopper st = { .sender = &s };
+	struct lazy l;
+	int err;
+
+	zc_layer_load();
+	/* a copy has no loan: then the call's own reference is the last */
+	zc_set_min_bytes(ZC_NS_A, 1000);
+	/* the first thing to go; all of it may take longer than one can wait */
+	zc_kprobe("zerocopy:zc_ubuf_exit");
+	fault_start(&l, &s, &c, 0);
+	ZC_EQ(pthread_create(&s.thread, NULL, pinned_send_thread, &s), 0,
+	      "thread");
+	pin_to(1);
+	lazy_wait(&l);
+	err = zc_klp_disable("zerocopy_livepatch", 40000);
+	ZC_CHECK(!err, "disable: %s", strerror(-err));
+	zc_wait_for(!(err = zc_rmmod("zerocopy_livepatch")), 20000);
+	ZC_CHECK(!err, "rmmod zerocopy_livepatch: %s", strerror(-err));
+
+	/* the last reference: one is always there */
+	err = zc_write_file(PUTS "filter", "name == \"zerocopy\" && refcnt == 1");
+	if (!err)
+		err = zc_write_file(PUTS "enable", "1");
+	st.pipe = open("/sys/kernel/tracing/trace_pipe", O_RDONLY | O_CLOEXEC);
+	if (err || st.pipe < 0)
+		zc_skip("no trace of module references");
+	ZC_EQ(pthread_create(&st.thread, NULL, stopper_thread, &st), 0,
+	      "thread");
+	ZC_CHECK(zc_wait_for(zc_blocked_in(__atomic_load_n(&st.tid,
+							   __ATOMIC_ACQUIRE),
+					   "ring_buffer_wait"), 10000),
+		 "nobody reads the trace");
+	lazy_bring(&l, 0, l.map);
+	ZC_CHECK(zc_wait_for(__atomic_load_n(&st.stopped, __ATOMIC_ACQUIRE),
+			     20000), "the call does not end");
+	__atomic_store_n(&st.asked, true, __ATOMIC_RELEASE);
+	err = zc_rmmod("zerocopy");
+	pthread_join(st.thread, NULL);
+	zc_write_file(PUTS "enable", "0");
+	zc_write_file(PUTS "filter", "0");
+	ZC_CHECK(!err, "rmmod zerocopy: %s", strerror(-err));
+	ZC_CHECK(!st.unloaded, "unloaded from under a task");
+	pthread_join(s.thread, NULL);
+	ZC_EQ(s.ret, s.len, "sendmsg");
+	zc_finish(&c, s.len, zc_hash_buf(l.copy, s.len));
+	zc_close(&c);
+	close(st.pipe);
+	close(l.fd);
+	zc_kprobe_end();
+	return st.held;
+}
+
+static void meanwhile_unloaded(const void *arg)
+{
+	struct utsname un;
+	int i;
+
+	(void)arg;
+	ZC_SYS(uname(&un));
+	if (!strstr(un.version, "PREEMPT") ||
+	    strstr(un.version, "PREEMPT_DYNAMIC"))
+		zc_skip("a kernel that does not stop tasks in its own code");
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		zc_skip("only one CPU");
+	for (i = 1; !unload_once(); i++)
+		ZC_CHECK(i < 5, "the sender could not be stopped");
+	zc_note("stopped at attempt %d", i);
+	zc_layer_load();
+}
+
+static const int yes = 1, no;
 static const struct oom oom_tcp = { AF_INET, SOCK_STREAM, 600000, false, false };
 static const struct oom oom_tcp6 = { AF_INET6, SOCK_STREAM, 100000, false, false };
 static const struct oom oom_tcp_small = { AF_INET, SOCK_STREAM, 300, false, false };
@@ -429,6 +806,17 @@ static const struct zc_case cases[] = {
 	{ "uffd_tcp_second_loan", uffd, &uf_tcp_second, ZC_F_PAIR, 0 },
 	{ "uffd_tcp_first_page", uffd, &uf_first, ZC_F_PAIR, 0 },
 	{ "uffd_udp", uffd, &uf_udp, ZC_F_PAIR, 0 },
+	{ "meanwhile_ktls", meanwhile_ktls, NULL, ZC_F_PAIR, 0 },
+	{ "meanwhile_corked", meanwhile_corked, "plain", ZC_F_PAIR, 0 },
+	{ "meanwhile_corked_zerocopy", meanwhile_corked, "zerocopy",
+	  ZC_F_PAIR, 0 },
+	{ "meanwhile_corked_option", meanwhile_corked, "cork", ZC_F_PAIR, 0 },
+	{ "meanwhile_shutdown_stamped", meanwhile_gone, &no, ZC_F_PAIR, 0 },
+	{ "meanwhile_reset_stamped", meanwhile_gone, &yes, ZC_F_PAIR, 0 },
+	{ "meanwhile_unloaded", meanwhile_unloaded, NULL,
+	  ZC_F_PAIR | ZC_F_BARE, 0 },
+	{ "meanwhile_suspended", meanwhile_suspended, NULL,
+	  ZC_F_PAIR | ZC_F_BARE, 0 },
 };
 
 int main(int argc, char **argv)

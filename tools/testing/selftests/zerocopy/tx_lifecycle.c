@@ -298,7 +298,8 @@ static void blocked_sender(const void *arg)
 		ZC_CHECK(zc_now_ms() - t < 5000, "rmmod waited");
 	}
 	zc_rx_limit(&c, UINT64_MAX);
-	ZC_CHECK(zc_wait_for(sender_done(&s), 30000), "the send never ends");
+	ZC_CHECK(zc_wait_for(sender_done(&s), zc_debug ? 240000 : 30000),
+		 "the send never ends");
 	pthread_join(s.thread, NULL);
 	ZC_CHECK(s.ret == (ssize_t)s.len, "the send was cut short: %zd %s",
 		 s.ret, s.ret < 0 ? strerror(s.err) : "");

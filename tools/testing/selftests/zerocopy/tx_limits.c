@@ -501,6 +501,50 @@ static void memlock_again(const void *arg)
 	zc_close(&c);
 }
 
+/*
+ * What is on loan comes back only when it was sent: a sender that is about to
+ * wait for it must not keep it corked. On loopback a loan is less than a
+ * segment; a timer of at least 200 ms would have to send each.
+ */
+static void no_stall_child(struct zc_conn *c, const void *arg)
+{
+	const size_t len = 300000;
+	struct zc_counters before;
+	struct zc_ids ids = {};
+	long long loans;
+	char *buf;
+	u64 t;
+
+	(void)arg;
+	/* each loan needs all there is, so they go one by one */
+	buf = (char *)zc_alloc(len + 4096, 48) + 100;
+	zc_rx_start(c, UINT64_MAX);
+	zc_counters_read(ZC_NS_A, &before);
+	t = zc_now_ms();
+	ZC_EQ(zc_sendmsg(c->tx, buf, len, 0), len, "sendmsg");
+	t = zc_now_ms() - t;
+	ZC_CHECK(zc_notif_wait(c->tx, &ids, 1, 10000), "no id");
+	loans = zc_delta(&before, "loans");
+	zc_note("%lld loans in %llu ms", loans, (unsigned long long)t);
+	ZC_CHECK(loans >= 32, "only %lld loans", loans);
+	ZC_CHECK((long long)t < loans * 100, "%lld loans took %llu ms", loans,
+		 (unsigned long long)t);
+	zc_finish(c, len, zc_hash_buf(buf, len));
+}
+
+static void no_stall(const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .link = ZC_LINK_LO,
+	};
+
+	if (zc_nolayer)
+		zc_skip("stock charges the whole message: ENOBUFS");
+	zc_open(&c);
+	as_nobody(no_stall_child, &c, arg, 8192);
+	zc_close(&c);
+}
+
 /* A memory that is one huge folio, larger than the window */
 static void thp_over_window(const void *arg)
 {
@@ -575,6 +619,7 @@ static const struct zc_case cases[] = {
 	{ "big_root", big, &big_root, FRESH, 300 },
 	{ "peak_window_1m", big, &window_1m, FRESH | ZC_F_SHORT, 0 },
 	{ "peak_window_64k", big, &window_64k, FRESH, 0 },
+	{ "memlock_8k_no_stall", no_stall, NULL, 0, 0 },
 	{ "pins_fall_while_sending", pins_fall, &no, ZC_F_PAIR | ZC_F_SHORT,
 	  300 },
 	{ "pins_fall_window_full", pins_fall, &yes, ZC_F_PAIR, 300 },

@@ -388,8 +388,10 @@ static void toggle(const void *arg)
 	zc_rx_limit(&c, UINT64_MAX);
 	ZC_CHECK(zc_notif_wait(c.tx, &ids, n, 20000), "%llu of %u ids",
 		 (unsigned long long)ids.count, n);
-	/* a tail that was made private is done before what is ahead of it */
 	ZC_EQ(ids.sum, n * (n - 1) / 2, "sum of the ids");
+	/* the edge of the peer's window makes tiny packets, which are copied */
+	if (t->cork)
+		ZC_EQ(ids.copied, 0, "copied");
 	zc_finish(&c, total, zc_hash_val(&h));
 	zc_close(&c);
 }
@@ -403,6 +405,8 @@ static void toggle_layered(const void *arg)
 	ZC_LAYER(zc_delta(&before, "sends") > 0, "the layer was never used");
 	ZC_LAYER(zc_delta(&before, "sends") + zc_delta(&before, "passed_disabled")
 		 >= 24, "some sends were not counted anywhere");
+	/* what is on loan stays with the layer until it is sent */
+	ZC_LAYER_EQ(zc_delta(&before, "copied_private"), 0, "copied_private");
 }
 
 /* A great many ids: more than one notification can hold (65534) */
@@ -473,6 +477,54 @@ static void optmem_log(struct zc_log *log, const void *arg)
 static void optmem(const void *arg)
 {
 	zc_compare(optmem_log, arg, NULL);
+}
+
+/*
+ * Messages that share an unsent packet share their notification, so there is
+ * room for many in a few of them. Behind one that is as large as one may be, the
+ * next begins.
+ */
+static void merge_log(struct zc_log *log, const void *arg)
+{
+	size_t first = *(const size_t *)arg;
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 1 << 16,
+		.sndbuf = 4 << 20,
+	};
+	unsigned int i, n = 200, good = 0;
+	char *buf = zc_alloc(first + n * 5, 35);
+	struct zc_ids ids = {};
+
+	zc_open(&c);
+	zc_rx_start(&c, 0);
+	ZC_EQ(zc_write_file("/proc/sys/net/core/optmem_max", "4000"), 0,
+	      "optmem_max");
+	zc_setopt(c.tx, IPPROTO_TCP, TCP_CORK, 1);
+	if (first)
+		zc_log_ret(log, "first", zc_sendmsg(c.tx, buf, first,
+						    MSG_DONTWAIT));
+	for (i = 0; i < n; i++)
+		good += zc_sendmsg(c.tx, buf + first + i * 5, 5,
+				   MSG_DONTWAIT) == 5;
+	zc_log(log, "%u of %u small ones went", good, n);
+	zc_notif_none(c.tx);
+	zc_setopt(c.tx, IPPROTO_TCP, TCP_CORK, 0);
+	zc_rx_limit(&c, UINT64_MAX);
+	n = good + !!first;
+	ZC_CHECK(zc_notif_wait(c.tx, &ids, n, 20000), "%llu of %u ids",
+		 (unsigned long long)ids.count, n);
+	zc_log(log, "ids %llu, their sum %llu, gaps %u",
+	       (unsigned long long)ids.count, (unsigned long long)ids.sum,
+	       ids.gaps);
+	zc_finish(&c, first + good * 5, zc_hash_buf(buf, first + good * 5));
+	zc_close(&c);
+	ZC_EQ(zc_write_file("/proc/sys/net/core/optmem_max", "131072"), 0,
+	      "optmem_max");
+}
+
+static void merge(const void *arg)
+{
+	zc_compare(merge_log, arg, NULL);
 }
 
 /*
@@ -549,6 +601,7 @@ static const struct over tcp_lo = { AF_INET, SOCK_STREAM, ZC_LINK_LO };
 static const struct over udp_lo = { AF_INET6, SOCK_DGRAM, ZC_LINK_LO };
 static const int yes = 1, no;
 static const int v4 = AF_INET, v6 = AF_INET6;
+static const size_t merge_small, merge_behind = 512 << 10;
 static const struct toggle tg_full = { AF_INET, false, 100000 };
 static const struct toggle tg_full_small = { AF_INET6, false, 300 };
 static const struct toggle tg_cork = { AF_INET, true, 300 };
@@ -586,6 +639,8 @@ static const struct zc_case cases[] = {
 	{ "optmem_tcp", optmem, &tcp4, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "optmem_udp", optmem, &udp4, ZC_F_PAIR, 0 },
 	{ "optmem_udp6", optmem, &udp6, ZC_F_PAIR, 0 },
+	{ "merge_optmem", merge, &merge_small, ZC_F_PAIR, 0 },
+	{ "merge_ids_corked", merge, &merge_behind, ZC_F_PAIR, 0 },
 	{ "optmem_later", optmem_later, NULL, ZC_F_PAIR, 0 },
 	{ "unread_queue", unread_queue, NULL, ZC_F_PAIR, 0 },
 };

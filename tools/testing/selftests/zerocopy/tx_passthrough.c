@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/io_uring.h>
-#include <linux/tls.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -21,12 +20,6 @@
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 
-#ifndef SOL_TLS
-#define SOL_TLS 282
-#endif
-#ifndef TCP_ULP
-#define TCP_ULP 31
-#endif
 #ifndef TCP_FASTOPEN_CONNECT
 #define TCP_FASTOPEN_CONNECT 30
 #endif
@@ -163,6 +156,7 @@ static void states(const void *arg)
 
 struct sender {
 	pthread_t thread;
+	pid_t tid;
 	int fd;
 	const char *buf;
 	size_t len;
@@ -174,6 +168,7 @@ static void *send_thread(void *arg)
 {
 	struct sender *s = arg;
 
+	__atomic_store_n(&s->tid, gettid(), __ATOMIC_RELEASE);
 	s->ret = zc_sendmsg(s->fd, s->buf, s->len, 0);
 	s->err = errno;
 	return NULL;
@@ -453,21 +448,6 @@ static void splice_between(const void *arg)
 
 /* ---- other owners of the socket ---- */
 
-static int set_tls(int fd)
-{
-	struct tls12_crypto_info_aes_gcm_128 ci = {};
-
-	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")))
-		return -errno;
-	ci.info.version = TLS_1_2_VERSION;
-	ci.info.cipher_type = TLS_CIPHER_AES_GCM_128;
-	memset(ci.key, 1, sizeof(ci.key));
-	memset(ci.salt, 2, sizeof(ci.salt));
-	if (setsockopt(fd, SOL_TLS, TLS_TX, &ci, sizeof(ci)))
-		return -errno;
-	return 0;
-}
-
 static void ktls_log(struct zc_log *log, const void *arg)
 {
 	bool tail = *(const int *)arg;
@@ -486,7 +466,7 @@ static void ktls_log(struct zc_log *log, const void *arg)
 		before = ZC_MB(1);
 		ZC_EQ(zc_sendmsg(c.tx, buf, before, 0), before, "sendmsg");
 	}
-	err = set_tls(c.tx);
+	err = zc_set_tls(c.tx);
 	if (err)
 		zc_skip("no kTLS: %s", strerror(-err));
 	zc_log_ret(log, "ZC", zc_sendmsg(c.tx, buf, 5000, 0));
@@ -504,6 +484,58 @@ static void ktls_log(struct zc_log *log, const void *arg)
 static void ktls(const void *arg)
 {
 	zc_compare(ktls_log, arg, "passed_proto");
+}
+
+/*
+ * kTLS comes while a send is blocked in the middle of its message. It began as
+ * a plain one, and the rest of it follows as such.
+ */
+static void ktls_mid_log(struct zc_log *log, const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 1 << 16,
+		.sndbuf = 1 << 20,
+	};
+	struct sender s = { .len = ZC_MB(8) };
+	int err;
+
+	(void)arg;
+	zc_open(&c);
+	zc_rx_start(&c, ZC_MB(1));
+	s.buf = zc_alloc(s.len, 127);
+	s.fd = c.tx;
+	ZC_EQ(pthread_create(&s.thread, NULL, send_thread, &s), 0, "thread");
+	ZC_CHECK(zc_rx_wait(&c, ZC_MB(1), 20000), "nothing arrives");
+	ZC_CHECK(zc_wait_for(zc_blocked_in(__atomic_load_n(&s.tid,
+							   __ATOMIC_ACQUIRE),
+					   "sk_stream_wait_memory"), 10000),
+		 "the sender never waits");
+	err = zc_set_tls(c.tx);
+	if (err) {
+		zc_rx_limit(&c, UINT64_MAX);
+		zc_skip("no kTLS: %s", strerror(-err));
+	}
+	zc_rx_limit(&c, UINT64_MAX);
+	pthread_join(s.thread, NULL);
+	errno = s.err;
+	zc_log_ret(log, "ZC", s.ret);
+	ZC_CHECK(zc_rx_wait(&c, s.ret, 20000), "bytes are missing");
+	ZC_EQ(zc_rx_bytes(&c), s.ret, "bytes of the message");
+	ZC_CHECK(zc_hash_val(&c.rx_hash) == zc_hash_buf(s.buf, s.ret),
+		 "checksums differ");
+	/* from here on it is kTLS: 5 + 8 + 16 bytes more */
+	zc_log_ret(log, "ZC", zc_sendmsg(c.tx, s.buf, 5000, 0));
+	zc_log_ret(log, "plain", send(c.tx, s.buf, 5000, 0));
+	ZC_CHECK(zc_rx_wait(&c, s.ret + 5029, 10000), "no record");
+	ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
+	zc_log(log, "bytes %llu", (unsigned long long)zc_rx_bytes(&c));
+	zc_log_ids(log, c.tx, 1);
+	zc_close(&c);
+}
+
+static void ktls_mid(const void *arg)
+{
+	zc_compare(ktls_mid_log, arg, NULL);
 }
 
 static int bpf(int cmd, union bpf_attr *attr)
@@ -704,6 +736,7 @@ static void behind_log(struct zc_log *log, const void *arg)
 	};
 	size_t len = ZC_MB(1) + 100, total, small = 200;
 	char *buf = zc_alloc(len, 126);
+	struct zc_counters before;
 	unsigned int ids = 1;
 	struct zc_hash h;
 	ssize_t n;
@@ -712,6 +745,8 @@ static void behind_log(struct zc_log *log, const void *arg)
 	zc_hash_init(&h);
 	zc_open(&c);
 	zc_rx_start(&c, 0);
+	if (log->layer)
+		zc_counters_read(ZC_NS_A, &before);
 	ZC_EQ(zc_sendmsg(c.tx, buf, len, 0), len, "sendmsg");
 	ZC_CHECK(zc_outq(c.tx) > 0, "nothing is queued");
 	zc_hash_add(&h, buf, len);
@@ -765,6 +800,9 @@ static void behind_log(struct zc_log *log, const void *arg)
 			total += n;
 		}
 	}
+	/* it stays with the layer until its tail is sent: nothing to copy */
+	if (what == B_DISABLED && log->layer)
+		ZC_EQ(zc_delta(&before, "copied_private"), 0, "copied_private");
 	zc_rx_limit(&c, UINT64_MAX);
 	zc_log_ids(log, c.tx, ids);
 	zc_finish(&c, total, zc_hash_val(&h));
@@ -810,6 +848,7 @@ static const struct zc_case cases[] = {
 	{ "splice_sendfile_corked", splice_between, &yes, ZC_F_PAIR, 0 },
 	{ "ktls", ktls, &no, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "ktls_behind_tail", ktls, &yes, ZC_F_PAIR, 0 },
+	{ "ktls_mid_message", ktls_mid, NULL, ZC_F_PAIR, 0 },
 	{ "sockmap", sockmap, &no, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "sockmap_behind_tail", sockmap, &yes, ZC_F_PAIR, 0 },
 	{ "mptcp", mptcp, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },

@@ -67,6 +67,95 @@ static void segments(const void *arg)
 	zc_compare(segments_log, arg, NULL);
 }
 
+/*
+ * Messages of two loans that start in the middle of a segment make no more
+ * segments than their bytes fill. A loan that ends a packet (MSG_EOR) or lets
+ * it go (no MSG_MORE) would. The stock kernel makes one more: behind an unsent
+ * packet a message of over 512 KiB starts a new one.
+ */
+static void across(const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 8 << 20,
+		.sndbuf = 16 << 20,
+	};
+	int i, n = 3, flags = *(const int *)arg;
+	struct tcp_info before, after;
+	size_t head = 100, len, mss;
+	struct zc_counters c0;
+	unsigned int segs;
+	char *buf;
+
+	/* packets of one segment: the first loan ends where one would */
+	zc_gso_max_segs(ZC_NS_A, 1);
+	zc_open(&c);
+	zc_rx_start(&c, UINT64_MAX);
+	zc_setopt(c.tx, IPPROTO_TCP, TCP_NODELAY, 1);
+	zc_counters_read(ZC_NS_A, &c0);
+	info(c.tx, &before);
+	mss = before.tcpi_snd_mss;
+	len = (512 << 10) / mss * mss + 10000;
+	buf = zc_alloc(len, 102);
+	for (i = 0; i < n; i++) {
+		ZC_EQ(zc_sendmsg(c.tx, buf, head, MSG_MORE), head, "head");
+		ZC_EQ(zc_sendmsg(c.tx, buf, len, flags), len, "message");
+		ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
+	}
+	info(c.tx, &after);
+	/* what was sent again does not count */
+	segs = after.tcpi_data_segs_out - before.tcpi_data_segs_out -
+	       after.tcpi_total_retrans;
+	zc_note("%u segments of up to %zu bytes", segs, mss);
+	ZC_LAYER_EQ(zc_delta(&c0, "loans"), 3 * n, "loans");
+	ZC_LAYER_EQ(segs, n * ((head + len + mss - 1) / mss), "segments");
+	zc_gso_max_segs(ZC_NS_A, 0);
+	zc_close(&c);
+}
+
+/*
+ * Rule 1: what is copied does not go into a packet of lent fragments. That
+ * would take references on each of them, and a copy-on-write fault, a migration
+ * or a truncation would find them.
+ */
+static void copy_behind_loan(const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 1 << 16,
+		.sndbuf = 4 << 20, .flags = ZC_C_NONBLOCK,
+	};
+	const size_t len = 60, page = 4096, ahead = ZC_MB(1);
+	char *fill = zc_alloc(ahead, 105);
+	unsigned int i, n = 24;
+	char *buf = zc_alloc(n * page, 103);
+	struct zc_counters before;
+	struct zc_ids ids = {};
+	struct zc_hash h;
+
+	(void)arg;
+	zc_hash_init(&h);
+	zc_set_window(ZC_NS_A, 64 << 10);
+	zc_open(&c);
+	zc_rx_start(&c, 0);
+	/* the peer's window is full, so all the rest stays here */
+	ZC_EQ(send(c.tx, fill, ahead, 0), ahead, "send");
+	zc_hash_add(&h, fill, ahead);
+	zc_counters_read(ZC_NS_A, &before);
+	zc_kprobe("__skb_zcopy_downgrade_managed");
+	for (i = 0; i < n; i++) {
+		ZC_EQ(zc_sendmsg(c.tx, buf + i * page, len, 0), len, "send");
+		zc_hash_add(&h, buf + i * page, len);
+	}
+	ZC_LAYER(zc_delta(&before, "loans") > 1, "nothing was lent");
+	ZC_LAYER(zc_delta(&before, "copied_window") > 0, "nothing was copied");
+	/* later the driver does: it pulls the first bytes of each packet */
+	ZC_LAYER_EQ(zc_kprobe_hits(), 0, "packets that took references");
+	zc_rx_limit(&c, UINT64_MAX);
+	ZC_CHECK(zc_notif_wait(c.tx, &ids, n, 10000), "%llu of %u ids",
+		 (unsigned long long)ids.count, n);
+	zc_finish(&c, ahead + n * len, zc_hash_val(&h));
+	zc_close(&c);
+}
+
 /* Behind MSG_MORE nothing leaves at once; a plain send lets it go */
 static void more_log(struct zc_log *log, const void *arg)
 {
@@ -170,12 +259,84 @@ static void oob(const void *arg)
 	zc_compare(oob_log, arg, NULL);
 }
 
+struct urgent_sender {
+	pthread_t thread;
+	int fd;
+	const char *buf;
+	size_t len;
+	ssize_t ret;
+};
+
+static void *urgent_thread(void *arg)
+{
+	struct urgent_sender *s = arg;
+
+	s->ret = zc_sendmsg(s->fd, s->buf, s->len, MSG_OOB);
+	return NULL;
+}
+
+/*
+ * A reader that keeps up sees the urgent mark once, before the last byte,
+ * however many loans the sender had to wait for.
+ */
+static void oob_marks_log(struct zc_log *log, const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 1 << 20,
+		.sndbuf = 16 << 20,
+	};
+	struct urgent_sender s = { .len = *(const size_t *)arg };
+	size_t got = 0, marked = SIZE_MAX;
+	u64 end = zc_now_ms() + (zc_debug ? 100000 : 30000);
+	char in[4096];
+	int mark;
+	ssize_t n;
+
+	/* the loans go one after the other: each is read before the next */
+	zc_set_window(ZC_NS_A, 64 << 10);
+	zc_open(&c);
+	s.fd = c.tx;
+	s.buf = zc_alloc(s.len, 104);
+	ZC_EQ(pthread_create(&s.thread, NULL, urgent_thread, &s), 0, "thread");
+	while (got < s.len - 1) {
+		struct pollfd pfd = { .fd = c.rx, .events = POLLIN | POLLPRI };
+
+		ZC_CHECK(zc_now_ms() < end, "%zu bytes are missing",
+			 s.len - 1 - got);
+		ZC_SYS(ioctl(c.rx, SIOCATMARK, &mark));
+		if (mark && marked != got) {
+			marked = got;
+			zc_log(log, "marked behind %zu", got);
+		}
+		n = recv(c.rx, in, sizeof(in), MSG_DONTWAIT);
+		if (n > 0)
+			got += n;
+		else
+			poll(&pfd, 1, 20);
+	}
+	pthread_join(s.thread, NULL);
+	zc_log_ret(log, "send", s.ret);
+	ZC_CHECK(zc_wait_for(ioctl(c.rx, SIOCATMARK, &mark) || mark, 10000),
+		 "no urgent byte at the end");
+	n = recv(c.rx, in, 1, MSG_OOB | MSG_DONTWAIT);
+	zc_log_ret(log, "urgent", n);
+	zc_log(log, "it is the last byte: %d", n == 1 && *in == s.buf[s.len - 1]);
+	zc_log_ids(log, c.tx, 1);
+	zc_close(&c);
+}
+
+static void oob_marks(const void *arg)
+{
+	zc_compare(oob_marks_log, arg, NULL);
+}
+
 /* ---- timestamps: one of each kind for a call, not for a loan ---- */
 
 struct ts {
 	int type;
 	size_t len;
 	bool cmsg;	/* asked for by the call, else by the socket */
+	bool full;	/* the send buffer holds a part of it only */
 };
 
 /*
@@ -242,7 +403,7 @@ static void stamps_log(struct zc_log *log, const void *arg)
 	const struct ts *t = arg;
 	struct zc_conn c = {
 		.family = AF_INET, .type = t->type, .rcvbuf = 8 << 20,
-		.sndbuf = 16 << 20,
+		.sndbuf = t->full ? 128 << 10 : 16 << 20,
 	};
 	unsigned int which = SOF_TIMESTAMPING_TX_SCHED |
 			     SOF_TIMESTAMPING_TX_SOFTWARE |
@@ -288,6 +449,42 @@ static void stamps_log(struct zc_log *log, const void *arg)
 static void stamps(const void *arg)
 {
 	zc_compare(stamps_log, arg, NULL);
+}
+
+/* A message that is cut short is stamped where it ends */
+static void stamps_cut_short(const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 64 << 10,
+		.sndbuf = 512 << 10,
+	};
+	size_t len = 8 << 20, sent = 0;
+	char *buf = zc_alloc(len, 97);
+	struct stamp_set set = {};
+	bool stamped = false;
+	unsigned int i, ids;
+	ssize_t n;
+
+	(void)arg;
+	zc_open(&c);
+	zc_setopt(c.tx, SOL_SOCKET, SO_TIMESTAMPING,
+		  SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+		  SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_TX_ACK);
+	for (ids = 0; ids < 2; ids++) {
+		n = send(c.tx, buf, len, MSG_ZEROCOPY | MSG_DONTWAIT);
+		if (n < 0)
+			break;
+		ZC_CHECK(n < (ssize_t)len, "nothing was cut short");
+		sent += n;
+	}
+	ZC_CHECK(sent, "nothing was sent");
+	zc_rx_start(&c, UINT64_MAX);
+	ZC_CHECK(zc_settle(c.tx, 20000), "does not settle");
+	read_stamps(c.tx, &set);
+	for (i = 0; i < set.nr; i++)
+		stamped |= (u32)set.s[i] == (u32)sent - 1;
+	ZC_CHECK(stamped, "no timestamp at the end, byte %zu", sent - 1);
+	zc_close(&c);
 }
 
 /* A control message of a datagram reaches the packet */
@@ -462,12 +659,14 @@ static void reuse_too_early(const void *arg)
 static const int yes = 1, no;
 static const int v4 = AF_INET, v6 = AF_INET6;
 static const int stream = SOCK_STREAM, dgram = SOCK_DGRAM;
+static const int none, eor = MSG_EOR;
 static const size_t oob_1 = 1, oob_100k = 100000, oob_1m = 1200000;
-static const struct ts ts_tcp = { SOCK_STREAM, 100000, false };
-static const struct ts ts_tcp_big = { SOCK_STREAM, 1500000, false };
-static const struct ts ts_tcp_cmsg = { SOCK_STREAM, 1500000, true };
-static const struct ts ts_udp = { SOCK_DGRAM, 1200, false };
-static const struct ts ts_udp_cmsg = { SOCK_DGRAM, 1200, true };
+static const struct ts ts_tcp = { SOCK_STREAM, 100000, false, false };
+static const struct ts ts_tcp_big = { SOCK_STREAM, 1500000, false, false };
+static const struct ts ts_tcp_cmsg = { SOCK_STREAM, 1500000, true, false };
+static const struct ts ts_tcp_full = { SOCK_STREAM, 1500000, false, true };
+static const struct ts ts_udp = { SOCK_DGRAM, 1200, false, false };
+static const struct ts ts_udp_cmsg = { SOCK_DGRAM, 1200, true, false };
 static const char * const loss_both[2] = { "netem loss 2%", "netem loss 2%" };
 static const char * const loss_acks[2] = { NULL, "netem loss 10%" };
 static const char * const reorder[2] = {
@@ -481,16 +680,22 @@ static const char * const twice[2] = {
 static const struct zc_case cases[] = {
 	{ "segments_eor_more_cork", segments, NULL,
 	  ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "segments_across_loans", across, &none, ZC_F_PAIR, 0 },
+	{ "segments_across_loans_eor", across, &eor, ZC_F_PAIR, 0 },
+	{ "copy_behind_loan", copy_behind_loan, NULL, ZC_F_PAIR, 0 },
 	{ "msg_more", more, &no, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "tcp_cork", more, &yes, ZC_F_PAIR, 0 },
 	{ "tail_latency", tail_latency, NULL, ZC_F_PAIR, 0 },
 	{ "oob_1", oob, &oob_1, ZC_F_PAIR, 0 },
 	{ "oob_100k", oob, &oob_100k, ZC_F_PAIR, 0 },
 	{ "oob_many_loans", oob, &oob_1m, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "oob_marks_many_loans", oob_marks, &oob_1m, ZC_F_PAIR, 0 },
 	{ "timestamps_tcp", stamps, &ts_tcp, ZC_F_PAIR, 0 },
 	{ "timestamps_many_loans", stamps, &ts_tcp_big,
 	  ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "timestamps_cmsg_many_loans", stamps, &ts_tcp_cmsg, ZC_F_PAIR, 0 },
+	{ "timestamps_full_buffer", stamps, &ts_tcp_full, ZC_F_PAIR, 0 },
+	{ "timestamps_cut_short", stamps_cut_short, NULL, ZC_F_PAIR, 0 },
 	{ "timestamps_udp", stamps, &ts_udp, ZC_F_PAIR, 0 },
 	{ "timestamps_cmsg_udp", stamps, &ts_udp_cmsg, ZC_F_PAIR, 0 },
 	{ "udp_cmsg", udp_cmsg, &v4, ZC_F_PAIR, 0 },

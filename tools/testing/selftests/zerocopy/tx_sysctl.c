@@ -15,6 +15,7 @@
 
 #define ENABLED	"/proc/sys/net/zerocopy/enabled"
 #define WINDOW	"/proc/sys/net/zerocopy/window_bytes"
+#define MIN	"/proc/sys/net/zerocopy/min_bytes"
 #define NOBODY	65534
 
 static long long read_num(const char *path)
@@ -175,7 +176,8 @@ static void proc_format(const void *arg)
 		"pinned_bytes_peak", "window_waits", "copied_bytes",
 		"copied_route", "copied_memlock", "copied_window",
 		"copied_nomem", "copied_orphan", "copied_private",
-		"copied_suspended", "passed_disabled", "passed_nosockopt",
+		"copied_suspended", "copied_small", "area_loans", "area_bytes",
+		"passed_disabled", "passed_nosockopt",
 		"passed_proto", "passed_ubuf", "passed_fastopen",
 		"passed_state", "passed_repair", "passed_cork",
 		"passed_devmem", "passed_splice", "passed_iter",
@@ -235,6 +237,39 @@ static void proc_per_namespace(const void *arg)
 	zc_close(&c);
 }
 
+/* What is shorter than min_bytes is copied, and says so; nothing else is. */
+static void min_bytes(const void *arg)
+{
+	const int *type = arg;
+	struct zc_conn c = { .family = AF_INET, .type = *type };
+	char *buf = zc_alloc(3000, 154);
+	struct zc_counters before;
+	struct zc_ids ids = {};
+	struct zc_hash h;
+
+	zc_open(&c);
+	zc_rx_start(&c, UINT64_MAX);
+	zc_counters_read(ZC_NS_A, &before);
+	ZC_EQ(zc_write_file(MIN, "1300"), 0, "min_bytes");
+	ZC_EQ(zc_sendmsg(c.tx, buf, 1299, 0), 1299, "sendmsg");
+	ZC_CHECK(zc_notif_wait(c.tx, &ids, 1, 10000), "no id");
+	ZC_EQ(ids.copied, 1, "notifications that say COPIED");
+	ZC_EQ(zc_delta(&before, "copied_small"), 1, "copied_small");
+	ZC_EQ(zc_delta(&before, "copied_bytes"), 1299, "copied_bytes");
+
+	ZC_EQ(zc_sendmsg(c.tx, buf, 1300, 0), 1300, "sendmsg");
+	ZC_CHECK(zc_notif_wait(c.tx, &ids, 2, 10000), "no id");
+	ZC_EQ(ids.copied, 1, "notifications that say COPIED");
+	ZC_EQ(zc_delta(&before, "copied_small"), 1, "copied_small");
+	ZC_EQ(zc_delta(&before, "copied_bytes"), 1299, "copied_bytes");
+	ZC_EQ(zc_delta(&before, "sends"), 2, "sends");
+	zc_hash_init(&h);
+	zc_hash_add(&h, buf, 1299);
+	zc_hash_add(&h, buf, 1300);
+	zc_finish(&c, 2599, zc_hash_val(&h));
+	zc_close(&c);
+}
+
 /* A namespace that goes away with loans out of its sockets */
 static void netns_dies(const void *arg)
 {
@@ -278,6 +313,8 @@ static void netns_dies(const void *arg)
 	}
 }
 
+static const int tcp = SOCK_STREAM, udp = SOCK_DGRAM;
+
 static const struct zc_case cases[] = {
 	{ "window_bad", window_bad, NULL, ZC_F_SHORT, 0 },
 	{ "enabled_bad", enabled_bad, NULL, ZC_F_SHORT, 0 },
@@ -287,6 +324,8 @@ static const struct zc_case cases[] = {
 	{ "child_window_clamped", clamp, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "proc_format", proc_format, NULL, ZC_F_SHORT, 0 },
 	{ "proc_per_namespace", proc_per_namespace, NULL, ZC_F_PAIR, 0 },
+	{ "min_bytes_tcp", min_bytes, &tcp, ZC_F_PAIR, 0 },
+	{ "min_bytes_udp", min_bytes, &udp, ZC_F_PAIR, 0 },
 	{ "netns_dies", netns_dies, NULL, 0, 0 },
 };
 

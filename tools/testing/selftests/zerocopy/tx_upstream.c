@@ -8,7 +8,9 @@
 #include "zc_test.h"
 
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 
 struct up {
@@ -134,6 +136,98 @@ static void upstream(const void *arg)
 	unlink(OUT ".tx");
 }
 
+/*
+ * The calls of upstream's packetdrill scripts (net/packetdrill/tcp_zerocopy_*),
+ * which want a program that is not in Debian.
+ */
+static void log_event(struct zc_log *log, int ep)
+{
+	struct epoll_event ev = {};
+	int n = epoll_wait(ep, &ev, 1, 0);
+
+	zc_log(log, "epoll_wait %d, events %#x", n, ev.events);
+}
+
+static void pkt_epoll_log(struct zc_log *log, const void *arg)
+{
+	struct epoll_event ev = { .events = *(const u32 *)arg };
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .flags = ZC_C_NONBLOCK,
+	};
+	bool oneshot = ev.events & EPOLLONESHOT;
+	char *buf = zc_alloc(4000, 171);
+	int ep, i;
+
+	zc_open(&c);
+	zc_rx_start(&c, UINT64_MAX);
+	ep = ZC_SYS(epoll_create1(EPOLL_CLOEXEC));
+	ZC_SYS(epoll_ctl(ep, EPOLL_CTL_ADD, c.tx, &ev));
+	if (!oneshot)
+		log_event(log, ep);
+	for (i = 0; i < 3; i++) {
+		zc_log_ret(log, "send", zc_sendmsg(c.tx, buf, 4000, 0));
+		ZC_CHECK(zc_rx_wait(&c, 4000 * (i + 1), 10000), "no bytes");
+		ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
+		if (!i)
+			continue;
+		log_event(log, ep);
+		log_event(log, ep);
+	}
+	if (oneshot) {
+		ev.events &= ~EPOLLET;
+		ZC_SYS(epoll_ctl(ep, EPOLL_CTL_MOD, c.tx, &ev));
+		log_event(log, ep);
+		log_event(log, ep);
+	}
+	zc_log_notifs(log, c.tx);
+	close(ep);
+	zc_close(&c);
+}
+
+static void pkt_epoll(const void *arg)
+{
+	zc_compare(pkt_epoll_log, arg, NULL);
+}
+
+/* One byte a fragment: packets of as many as one can have, each pushed */
+static void pkt_maxfrags_log(struct zc_log *log, const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .sndbuf = 2000000,
+	};
+	struct tcp_info before, after;
+	socklen_t len = sizeof(before);
+	struct iovec iov[64];
+	struct msghdr msg = { .msg_iov = iov };
+	char *buf = zc_alloc(64 * 4096, 172);
+	int i, n;
+
+	(void)arg;
+	for (i = 0; i < 64; i++)
+		iov[i] = (struct iovec){ buf + i * 4096, 1 };
+	zc_open(&c);
+	zc_rx_start(&c, UINT64_MAX);
+	zc_setopt(c.tx, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (n = 18; n <= 64; n += 46) {
+		msg.msg_iovlen = n;
+		ZC_SYS(getsockopt(c.tx, IPPROTO_TCP, TCP_INFO, &before, &len));
+		zc_log_ret(log, "send", sendmsg(c.tx, &msg, MSG_ZEROCOPY));
+		ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
+		ZC_SYS(getsockopt(c.tx, IPPROTO_TCP, TCP_INFO, &after, &len));
+		/* what was sent again does not count */
+		zc_log(log, "segments %u", after.tcpi_data_segs_out -
+		       before.tcpi_data_segs_out - after.tcpi_total_retrans +
+		       before.tcpi_total_retrans);
+		zc_log_notifs(log, c.tx);
+	}
+	zc_close(&c);
+}
+
+static void pkt_maxfrags(const void *arg)
+{
+	zc_compare(pkt_maxfrags_log, arg, NULL);
+}
+
 #define MZ "msg_zerocopy"
 #define UR "io_uring_zerocopy_tx"
 /* the MTU is 1500: a larger datagram is copied, stock or not */
@@ -197,6 +291,10 @@ static const struct up uring_mixed = {
 	"passed_ubuf", false,
 };
 
+static const u32 edge = EPOLLOUT | EPOLLET;
+static const u32 exclusive = EPOLLOUT | EPOLLET | EPOLLEXCLUSIVE;
+static const u32 oneshot = EPOLLOUT | EPOLLET | EPOLLONESHOT;
+
 #define F ZC_F_PAIR
 
 static const struct zc_case cases[] = {
@@ -208,6 +306,10 @@ static const struct zc_case cases[] = {
 	{ "msg_zerocopy_udp_cork_mixed", upstream, &cork_mixed, F, 0 },
 	{ "msg_zerocopy_tcp4_plain", upstream, &plain4, F, 0 },
 	{ "msg_zerocopy_tcp4_each_read", upstream, &limit, F, 0 },
+	{ "pkt_epoll_edge", pkt_epoll, &edge, F, 0 },
+	{ "pkt_epoll_exclusive", pkt_epoll, &exclusive, F, 0 },
+	{ "pkt_epoll_oneshot", pkt_epoll, &oneshot, F, 0 },
+	{ "pkt_maxfrags", pkt_maxfrags, NULL, F, 0 },
 	{ "io_uring_zerocopy_tx_tcp", upstream, &uring_tcp, F, 0 },
 	{ "io_uring_zerocopy_tx_udp", upstream, &uring_udp, F, 0 },
 	{ "io_uring_zerocopy_tx_mixed", upstream, &uring_mixed, F, 0 },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Connections, checksums, notifications, io_uring: see zc_test.h */
-#include "zc_test.h"
+#include "zc_area.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include <linux/ethtool.h>
 #include <linux/io_uring.h>
 #include <linux/sockios.h>
+#include <linux/tls.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -16,6 +17,12 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
+#ifndef TCP_ULP
+#define TCP_ULP 31
+#endif
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
@@ -93,6 +100,25 @@ void zc_fill(void *p, size_t len, u64 seed)
 	}
 }
 
+/* ZC_AREAS=1: everything is sent out of registered areas */
+static void in_area(void *p, size_t len)
+{
+	const char *env = getenv("ZC_AREAS");
+	static int fd = -1;
+	static pid_t owner;
+	int id;
+
+	if (!env || !strcmp(env, "0"))
+		return;
+	if (owner != getpid()) {
+		owner = getpid();
+		fd = zc_dev_open();
+		ZC_CHECK(fd >= 0, "/dev/zerocopy: %s", strerror(-fd));
+	}
+	id = zc_area_register(fd, p, (len + 4095) & ~4095UL);
+	ZC_CHECK(id > 0, "register: %s", strerror(-id));
+}
+
 void *zc_alloc(size_t len, u64 seed)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
@@ -101,6 +127,7 @@ void *zc_alloc(size_t len, u64 seed)
 	ZC_CHECK(p != MAP_FAILED, "mmap %zu: %s", len, strerror(errno));
 	madvise(p, len, MADV_NOHUGEPAGE);
 	zc_fill(p, len, seed);
+	in_area(p, len);
 	return p;
 }
 
@@ -141,7 +168,10 @@ void *zc_alloc_thp(size_t len, u64 seed)
 	if (madvise(p, len, MADV_HUGEPAGE))
 		return NULL;
 	zc_fill(p, len, seed);
-	return anon_huge_kb(p) >= (long)(len >> 10) ? p : NULL;
+	if (anon_huge_kb(p) < (long)(len >> 10))
+		return NULL;
+	in_area(p, len);
+	return p;
 }
 
 /* ---- sockets ---- */
@@ -444,6 +474,23 @@ ssize_t zc_sendmsg(int fd, const void *buf, size_t len, int flags)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	return sendmsg(fd, &msg, flags | MSG_ZEROCOPY);
+}
+
+/* ---- other owners of a socket ---- */
+
+int zc_set_tls(int fd)
+{
+	struct tls12_crypto_info_aes_gcm_128 ci = {};
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")))
+		return -errno;
+	ci.info.version = TLS_1_2_VERSION;
+	ci.info.cipher_type = TLS_CIPHER_AES_GCM_128;
+	memset(ci.key, 1, sizeof(ci.key));
+	memset(ci.salt, 2, sizeof(ci.salt));
+	if (setsockopt(fd, SOL_TLS, TLS_TX, &ci, sizeof(ci)))
+		return -errno;
+	return 0;
 }
 
 /* ---- notifications ---- */

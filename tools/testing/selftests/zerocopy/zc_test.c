@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,7 +23,7 @@ const char *zc_modules;
 /* Between the case (a child) and the process that judges it */
 static struct {
 	char reason[512];
-	bool qdisc;
+	bool qdisc, gso, kprobe;
 } *zc_shm;
 
 static int ns_fd[ZC_NS_MAX] = { -1, -1, -1 };
@@ -253,6 +254,18 @@ void zc_set_window(enum zc_ns ns, size_t bytes)
 	err = ns_sysctl(ns, "/proc/sys/net/zerocopy/window_bytes", val);
 	if (err && !zc_nolayer)
 		zc_fail("net.zerocopy.window_bytes=%zu: %s", bytes,
+			strerror(-err));
+}
+
+void zc_set_min_bytes(enum zc_ns ns, size_t bytes)
+{
+	char val[32];
+	int err;
+
+	snprintf(val, sizeof(val), "%zu", bytes);
+	err = ns_sysctl(ns, "/proc/sys/net/zerocopy/min_bytes", val);
+	if (err)
+		zc_fail("net.zerocopy.min_bytes=%zu: %s", bytes,
 			strerror(-err));
 }
 
@@ -560,6 +573,67 @@ void zc_qdisc(enum zc_ns ns, const char *what)
 		zc_skip("no tc or no such qdisc (%s: %d)", what, err);
 }
 
+void zc_gso_max_segs(enum zc_ns ns, unsigned int n)
+{
+	enum zc_ns old = cur_ns;
+	int err;
+
+	zc_shm->gso = true;
+	zc_enter(ns);
+	err = zc_system("ip link set dev %s gso_max_segs %u >/dev/null 2>&1",
+			zc_nic(ns), n ?: 65535);
+	zc_enter(old);
+	if (err)
+		zc_skip("ip cannot set gso_max_segs");
+}
+
+/* ---- what the kernel does inside ---- */
+
+#define TRACEFS	"/sys/kernel/tracing"
+
+void zc_kprobe(const char *function)
+{
+	char val[128];
+	int err;
+
+	mount("tracefs", TRACEFS, "tracefs", 0, NULL);
+	zc_shm->kprobe = true;
+	snprintf(val, sizeof(val), "p:zc_test/hit %s\n", function);
+	err = zc_write_file(TRACEFS "/kprobe_events", val);
+	if (!err)
+		err = zc_write_file(TRACEFS "/events/zc_test/hit/enable", "1");
+	if (err)
+		zc_skip("no kprobe on %s: %s", function, strerror(-err));
+}
+
+long long zc_kprobe_hits(void)
+{
+	long long hits = -1;
+	char buf[4096], *p;
+
+	ZC_CHECK(zc_read_file(TRACEFS "/kprobe_profile", buf,
+			      sizeof(buf)) > 0, "kprobe_profile");
+	p = strstr(buf, "hit ");
+	ZC_CHECK(p && sscanf(p, "hit %lld", &hits) == 1, "kprobe_profile: %s",
+		 buf);
+	return hits;
+}
+
+void zc_kprobe_end(void)
+{
+	zc_write_file(TRACEFS "/events/zc_test/hit/enable", "0");
+	zc_write_file(TRACEFS "/kprobe_events", "-:zc_test/hit\n");
+	zc_shm->kprobe = false;
+}
+
+bool zc_blocked_in(pid_t tid, const char *function)
+{
+	char path[64], buf[4096];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stack", tid);
+	return zc_read_file(path, buf, sizeof(buf)) > 0 && strstr(buf, function);
+}
+
 /* ---- the judge ---- */
 
 static int kmsg_open(void)
@@ -700,10 +774,16 @@ static void defaults(void)
 				  "1");
 			ns_sysctl(all[i], "/proc/sys/net/zerocopy/window_bytes",
 				  "8388608");
+			ns_sysctl(all[i], "/proc/sys/net/zerocopy/min_bytes",
+				  "0");
 		}
 		/* per namespace since 6.7 */
 		ns_sysctl(all[i], "/proc/sys/net/core/optmem_max", "131072");
-		if (all[i] == ZC_NS_ROOT || !zc_shm->qdisc || !zc_nic(all[i]))
+		if (all[i] == ZC_NS_ROOT || !zc_nic(all[i]))
+			continue;
+		if (zc_shm->gso)
+			zc_gso_max_segs(all[i], 0);
+		if (!zc_shm->qdisc)
 			continue;
 		zc_enter(all[i]);
 		zc_system("tc qdisc del dev %s root >/dev/null 2>&1",
@@ -711,6 +791,9 @@ static void defaults(void)
 		zc_enter(ZC_NS_ROOT);
 	}
 	zc_shm->qdisc = false;
+	zc_shm->gso = false;
+	if (zc_shm->kprobe)
+		zc_kprobe_end();
 }
 
 static int judge(int num, const char *name, bool ok, const char *skip)

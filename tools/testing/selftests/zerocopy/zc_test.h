@@ -143,6 +143,7 @@ const char *zc_nic(enum zc_ns ns);	/* name of the pair's NIC there */
 
 void zc_set_enabled(enum zc_ns ns, int on);
 void zc_set_window(enum zc_ns ns, size_t bytes);
+void zc_set_min_bytes(enum zc_ns ns, size_t bytes);
 size_t zc_get_window(enum zc_ns ns);
 
 #define ZC_MAX_COUNTERS 64
@@ -240,6 +241,9 @@ int zc_set_feature(enum zc_ns ns, const char *dev, const char *feature,
 /* tc on the NIC of the pair; "none" takes it away; skips if it cannot */
 void zc_qdisc(enum zc_ns ns, const char *what);
 
+/* most segments of a packet on the NIC of the pair; 0: as it was */
+void zc_gso_max_segs(enum zc_ns ns, unsigned int n);
+
 ssize_t zc_sendmsg(int fd, const void *buf, size_t len, int flags);
 
 /* ---- notifications ---- */
@@ -307,6 +311,16 @@ int zc_uring_init(struct zc_uring *u, unsigned int entries);
 struct io_uring_sqe *zc_uring_sqe(struct zc_uring *u);
 int zc_uring_submit(struct zc_uring *u, unsigned int wait);
 int zc_uring_cqe(struct zc_uring *u, struct io_uring_cqe *cqe);
+
+/* ---- what the kernel does inside ---- */
+
+/* Count calls of a kernel function from here on; skips if it cannot */
+void zc_kprobe(const char *function);
+long long zc_kprobe_hits(void);
+void zc_kprobe_end(void);
+bool zc_blocked_in(pid_t tid, const char *function);
+
+int zc_set_tls(int fd);		/* kTLS for what is sent; 0 or -errno */
 
 /* ---- modules ---- */
 
