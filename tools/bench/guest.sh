@@ -1,52 +1,65 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh REPETITIONS: the part of the bench that runs in the guest, with plain and the modules in /bench.
-# Prints "sample without|with KIND PATH SIZE INSTRUCTIONS", the two states taking turns.
+# guest.sh DIR: the part of the bench that runs where it is measured. DIR holds the programs, the modules, settings, and
+# in rows what to measure ("VARIANT PROTO SIZE PAGES" or "plain"). Prints "plain without|with KIND PATH SIZE COST" and
+# "row VARIANT PROTO SIZE PAGES COST OTHER CALLS NOTES PINS PEAK"; all variants take turns in each repetition.
 set -euo pipefail
+dir=$1 repetitions=1
+# shellcheck disable=SC1091 # written by run.sh: repetitions, and what send.c wants to know
+. "$dir/settings"
+# shellcheck source=tools/bench/net.sh
+. "$dir/net.sh"
 
-lp=/sys/kernel/livepatch/zerocopy_livepatch
-
-load() {
-	insmod /bench/zerocopy.ko
-	insmod /bench/zerocopy_livepatch.ko
-	until [ "$(cat $lp/transition)" = 0 ]; do sleep 0.1; done
+plain() { # without|with
+	grep -q '^plain' "$dir/rows" || return 0
+	"$dir/plain" | sed "s/^/plain $1 /"
 }
 
-unload() {
-	echo 0 >$lp/enabled
-	while [ -d $lp ]; do sleep 0.1; done
-	rmmod zerocopy_livepatch
-	rmmod zerocopy
+rows() { # pattern
+	local row
+	while read -ra row; do
+		[[ ${row[0]} =~ $1 ]] || continue
+		"$dir/send" "${row[@]}" >"$work/row" </dev/null
+		sed 's/^/row /' "$work/row"
+	done <"$dir/rows"
 }
 
 # Without a copy, or there is nothing to compare. COPIED is lost where notifications merge.
 check() {
-	# shellcheck disable=SC2016 # awk's own
-	awk '{ v[$1] = $2 } END { exit !(v["sends"] > 0 && v["copied_bytes"] == 0) }' /proc/net/zerocopy || {
+	cat /proc/net/zerocopy >"$work/counters"
+	[ -n "${ZC_BENCH_PEER:-}" ] || A cat /proc/net/zerocopy >>"$work/counters"
+	awk '{ v[$1] += $2 } END { exit !(v["sends"] > 0 && v["copied_bytes"] == 0) }' "$work/counters" || {
 		echo "the layer copied, or did nothing:"
-		grep -v ' 0$' /proc/net/zerocopy
+		grep -v ' 0$' "$work/counters"
 		exit 1
 	}
 }
 
-sample() { /bench/plain | sed "s/^/sample $1 /"; }
+# For profile.sh, while all modules are there.
+symbols() {
+	[ -n "${symbols:-}" ] || return 0
+	symbols=
+	awk '$2 ~ /^[tTwW]$/ { print "symbol", $1, $3, $4 }' /proc/kallsyms
+}
 
-# Scatter-gather and checksums on, no payload ever touched, and room for a datagram in one packet.
-ip link add sink type dummy
-ip link set sink mtu 65535 up
-ip addr add 10.88.0.1/24 dev sink
-ip addr add fd88::1/64 dev sink nodad
-
+without='^(copy|stock|io_uring|floor)'
+with='^layer'
+work=$(mktemp -d)
+trap 'rm -rf "$work"; cleanup' EXIT
 echo "kernel $(uname -r)"
-sample warm-up >/dev/null
-load
-sample warm-up >/dev/null
-unload
-for ((i = 1; i <= $1; i++)); do
-	echo "repetition $i of $1"
-	sample without
-	load
-	sample with
-	check
-	unload
+setup
+# Stock must not pay for our entry: it is measured while the modules are not there.
+for ((i = 1; i <= repetitions; i++)); do
+	echo "repetition $i of $repetitions"
+	plain without
+	rows "$without"
+	if grep -qE '^(layer|plain)' "$dir/rows"; then
+		load
+		plain with
+		rows "$with"
+		! grep -q '^layer' "$dir/rows" || check
+		symbols
+		unload
+	fi
 done
+symbols

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
-# Samples of the guest -> table, objects of bench.json (one a line), verdict. Exit status 1: over the limit; 2: no samples.
+# What the guest printed -> tables, objects of bench.json (one a line), data of the plot. Exit status 1: plain sends
+# are over their limit; 2: nothing was measured. Variables: unit, json, plot.
 
-function median(key, i, j, t, v) {
+function sorted(key, v,    i, j, t) {
 	for (i = 1; i <= n[key]; i++) {
 		t = sample[key, i]
 		for (j = i - 1; j >= 1 && v[j] > t; j--)
 			v[j + 1] = v[j]
 		v[j + 1] = t
 	}
+}
+
+function median(key,    v, i) {
+	sorted(key, v)
 	i = int((n[key] + 1) / 2)
 	return n[key] % 2 ? v[i] : (v[i] + v[i + 1]) / 2
 }
 
-# The largest deviation from the median, in percent.
-function spread(key, m, i, d, worst) {
+# The largest deviation from the median, as a fraction.
+function spread(key, m,    i, d, worst) {
 	for (i = 1; i <= n[key]; i++) {
 		d = sample[key, i] - m
 		if (d < 0)
@@ -21,54 +26,144 @@ function spread(key, m, i, d, worst) {
 		if (d > worst)
 			worst = d
 	}
-	return 100 * worst / m
+	return m ? worst / m : 0
 }
 
-function object(path, size, variant, m, s) {
-	printf "  {\"kernel\": \"%s\", \"proto\": \"%s\", \"size\": %d, \"pages\": \"4k\", \"variant\": \"%s\", " \
-		"\"instructions_per_send\": %.1f, \"spread\": %.2f}\n", kernel, path, size, variant, m, s >json
+function object(proto, size, pages, variant, m, s) {
+	printf "  {\"kernel\": \"%s\", \"proto\": \"%s\", \"size\": %d, \"pages\": \"%s\", \"variant\": \"%s\", " \
+		"\"instructions_per_send\": %.1f, \"spread\": %.5f}\n", kernel, proto, size, pages, variant, m, s >json
+}
+
+function percent(x) { return sprintf("%.2f %%", 100 * x) }
+
+function ratio(key, to) { return n[to] ? sprintf("%.3f", median(key) / median(to)) : "-" }
+
+function bytes(x) {
+	return x >= 1048576 ? sprintf("%.4g MiB", x / 1048576) : x >= 1024 && x % 1024 == 0 ?
+		sprintf("%d KiB", x / 1024) : sprintf("%d B", x)
+}
+
+function matrix(    i, j, row, f, key, m, s, line) {
+	line = "| %-3s | %8s | %2s | %-15s | %10s | %7s | %8s | %7s | %9s | %8s | %6s | %6s | %5s | %9s |\n"
+	printf "\n%s per send on %s: medians of %d repetitions\n\n", toupper(substr(unit, 1, 1)) substr(unit, 2), kernel, reps
+	printf line, "", "size", "", "variant", unit == "ns" ? "ns" : "instr", "+-", "per KiB", "/ stock", "/io_uring",
+		"/ fixed", "calls", "notes", "pins", "peak"
+	for (i = 1; i <= nrows; i++) {
+		row = rows[i]
+		split(row, f, " ")
+		print ""
+		for (j = 1; j <= nvariants; j++) {
+			key = variants[j] " " row
+			if (!n[key])
+				continue
+			m = median(key)
+			s = spread(key, m)
+			object(f[1], f[2], f[3], variants[j], m, s)
+			printf line, f[1], bytes(f[2]), f[3], variants[j], sprintf("%.0f", m), percent(s),
+				sprintf("%.1f", m * 1024 / f[2]), ratio(key, "stock " row), ratio(key, "io_uring " row),
+				ratio(key, "io_uring-fixed " row), sprintf("%.3f", calls[key]), sprintf("%.3f", notes[key]),
+				sprintf("%.2f", pins[key]), bytes(peak[key])
+		}
+	}
+	printf "\n/ stock, / io_uring, / fixed: ratio to that variant's figure. calls, notes: system calls and notifications per\n" \
+		"send. pins: taken per page sent. peak: most bytes charged to the user.\n"
+	outside = 0
+	for (i = 1; i <= nrows; i++)
+		outside += n["stock " rows[i]] > 0
+	if (outside)
+		chart()
+}
+
+function shown(variant) { return variant != "stock" && variant in measured }
+
+# A block for each size of pages, a line for each row, ratios to stock.
+function chart(    i, j, f, p, pages, key, any) {
+	split("4k 2m", pages, " ")
+	for (p = 1; p <= 2; p++) {
+		any = 0
+		for (i = 1; i <= nrows; i++)
+			any += rows[i] ~ (" " pages[p] "$") && n["stock " rows[i]]
+		if (!any)
+			continue
+		printf "%s", pages[p] >plot
+		for (j = 1; j <= nvariants; j++)
+			if (shown(variants[j]))
+				printf " %s", variants[j] >plot
+		printf "\n" >plot
+		for (i = 1; i <= nrows; i++) {
+			split(rows[i], f, " ")
+			if (f[3] != pages[p] || !n["stock " rows[i]])
+				continue
+			printf "\"%s %s\"", f[1], bytes(f[2]) >plot
+			for (j = 1; j <= nvariants; j++) {
+				key = variants[j] " " rows[i]
+				if (shown(variants[j]))
+					printf " %s", n[key] ? sprintf("%.4f", median(key) / median("stock " rows[i])) : "NaN" >plot
+			}
+			printf "\n" >plot
+		}
+		printf "\n\n" >plot
+	}
+}
+
+function plain_table(    i, f, a, b, sa, sb, r, limit, line) {
+	line = "| %-5s | %5s | %9s | %7s | %9s | %7s | %6s | %-13s |\n"
+	printf "\nPlain sends, without MSG_ZEROCOPY: %s per send without and with the modules\n\n",
+		unit == "ns" ? "cycles" : unit
+	printf line, "send", "bytes", "without", "+-", "with", "+-", "ratio", "limit"
+	for (i = 1; i <= nplain; i++) {
+		split(plains[i], f, " ")
+		a = median("without " plains[i])
+		b = median("with " plains[i])
+		sa = spread("without " plains[i], a)
+		sb = spread("with " plains[i], b)
+		object(f[1], f[2], "4k", "plain", a, sa)
+		object(f[1], f[2], "4k", "plain-layer", b, sb)
+		r = sprintf("%.4f", b / a) + 0
+		limit = f[1] ~ /^tcp/ ? 1.01 : 1.02
+		printf line, f[1], f[2], sprintf("%.1f", a), percent(sa), sprintf("%.1f", b), percent(sb), sprintf("%.4f", r),
+			sprintf("%.2f %s", limit, r > limit ? "EXCEEDED" : "ok")
+		if (r > limit)
+			over = over sprintf("A plain %s send of %d bytes costs %.2f %% more with the modules; " \
+				"at most %d %% is promised.\n", f[1], f[2], 100 * (r - 1), 100 * (limit - 1) + 0.5)
+	}
+	printf "\n%s", over
 }
 
 { sub(/\r$/, "") }
 $1 == "kernel" { kernel = $2 }
-$1 == "sample" && NF == 6 {
+$1 == "repetition" { reps = $2 }
+$1 == "plain" && NF == 5 {
+	row = $3 " " $4
+	if (!(row in knownplain)) {
+		knownplain[row] = 1
+		plains[++nplain] = row
+	}
+	sample[$2 " " row, ++n[$2 " " row]] = $5
+}
+$1 == "row" && NF == 11 {
 	row = $3 " " $4 " " $5
+	key = $2 " " row
 	if (!(row in known)) {
 		known[row] = 1
 		rows[++nrows] = row
 	}
-	key = $2 " " row
+	measured[$2] = 1
 	sample[key, ++n[key]] = $6
+	calls[key] = $8
+	notes[key] = $9
+	pins[key] = $10
+	if ($11 > peak[key])
+		peak[key] = $11
 }
 
 END {
-	if (!nrows)
+	nvariants = split("copy stock layer layer-area io_uring io_uring-fixed io_uring-fixed8 floor floor-splice", variants, " ")
+	if (!nrows && !nplain)
 		exit 2
-	line = "| %-17s | %5s | %9s | %7s | %9s | %7s | %6s | %-13s |\n"
-	printf "\nInstructions per send on %s, medians of %d repetitions\n\n", kernel, n["with " rows[1]]
-	printf line, "send", "bytes", "without", "+-", "with", "+-", "ratio", "limit"
-	for (i = 1; i <= nrows; i++) {
-		split(rows[i], f, " ")
-		plain = f[1] == "plain"
-		without = "without " rows[i]
-		with = "with " rows[i]
-		if (!n[without] || !n[with])
-			exit 2
-		a = median(without)
-		b = median(with)
-		sa = spread(without, a)
-		sb = spread(with, b)
-		object(f[2], f[3], plain ? "plain" : "stock", a, sa)
-		object(f[2], f[3], plain ? "plain-layer" : "layer", b, sb)
-		ratio = sprintf("%.4f", b / a) + 0
-		limit = !plain ? 0 : f[2] ~ /^tcp/ ? 1.01 : 1.02
-		printf line, f[2] (plain ? " plain" : " MSG_ZEROCOPY"), f[3], sprintf("%.1f", a), sprintf("%.2f %%", sa),
-			sprintf("%.1f", b), sprintf("%.2f %%", sb), sprintf("%.4f", ratio),
-			limit ? sprintf("%.2f %s", limit, ratio > limit ? "EXCEEDED" : "ok") : "-"
-		if (limit && ratio > limit)
-			over = over sprintf("A plain %s send of %d bytes costs %.2f %% more instructions with the modules; " \
-				"at most %d %% is promised.\n", f[2], f[3], 100 * (ratio - 1), 100 * (limit - 1) + 0.5)
-	}
-	printf "\n%s", over
+	if (nrows)
+		matrix()
+	if (nplain)
+		plain_table()
 	exit over != ""
 }

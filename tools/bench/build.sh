@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034 # the variables are read by those who source this
+# Sourced by run.sh and profile.sh, behind ../vm/lib.sh: chooses the kernel, and builds what goes into the guest.
+
+# KERNEL -> kdir, image, modules (options of initramfs.sh)
+bench_kernel() {
+	local dir
+	modules=()
+	case ${KERNEL:-6.12} in
+	6.12)
+		dir=$("$ZC_VM/kernel-debian.sh" cloud)
+		kdir=$dir/kdir image=$dir/vmlinuz
+		modules=(-m "$(readlink -f "$dir/modules")")
+		;;
+	7.2) kdir=$(KERNEL='' "$ZC_VM/kernel-test.sh") image=$kdir/arch/x86/boot/bzImage ;;
+	*) kdir=$("$ZC_VM/kernel-test.sh") image=$kdir/arch/x86/boot/bzImage ;;
+	esac
+}
+
+bench_program() { # output, sources
+	gcc -D_GNU_SOURCE -O2 -Wall -Wextra -static -o "$@" || die "${1##*/} does not build."
+}
+
+bench_build() { # directory for the guest
+	local to=$1 here=$ZC_TOP/tools/bench scratch
+	scratch=$(mktemp -d)
+	mkdir -p "$to"
+	echo "bench: building for $(cat "$kdir/include/config/kernel.release")"
+	logged "$scratch/log" "$ZC_VM/modules.sh" "$kdir" "$scratch/ko" || die "the modules do not build."
+	cp "$scratch"/ko/{zerocopy,zerocopy_livepatch,zcsim}.ko "$to"
+	mkdir "$scratch/zc_bench"
+	cp "$here"/{Kbuild,zc_bench.c,zc_bench.h} "$scratch/zc_bench"
+	logged "$scratch/log" make -C "$kdir" "M=$scratch/zc_bench" W=1 modules || die "zc_bench.ko does not build."
+	cp "$scratch/zc_bench/zc_bench.ko" "$here/net.sh" "$to"
+	bench_program "$to/plain" "$here/plain.c"
+	bench_program "$to/send" "$here/send.c" "$here/uring.c"
+	gcc -shared -fPIC -O2 -o "$to/link_zcsim.so" "$ZC_TOP/tools/testing/selftests/zcsim/link_zcsim.c"
+	rm -rf "$scratch"
+}
