@@ -56,13 +56,17 @@ struct zc_credit {
 	unsigned long	used;
 };
 
+/* A page that is a folio is its own head. */
+static __always_inline struct folio *zc_page_folio(const struct phys_vec *pv)
+{
+	return (struct folio *)pfn_to_page(PHYS_PFN(pv->paddr));
+}
+
 static __always_inline struct folio *
 zc_range_folio(const struct zc_ranges *ranges, const struct phys_vec *pv)
 {
-	struct page *page = pfn_to_page(PHYS_PFN(pv->paddr));
-
-	/* A page that is a folio is its own head. */
-	return ranges->single_pages ? (struct folio *)page : page_folio(page);
+	return ranges->single_pages ? zc_page_folio(pv) :
+		page_folio(pfn_to_page(PHYS_PFN(pv->paddr)));
 }
 
 /* Mixed loans: the area that a range belongs to, NULL if it has a pin. */
@@ -117,18 +121,17 @@ static size_t zc_user_run(const struct zc_credit *credit, size_t limit,
  * the first that is not.
  */
 static size_t zc_user_add_singles(struct phys_vec *vec, struct page **pages,
-				  size_t nr, const struct folio *prev)
+				  size_t nr, const struct folio *last)
 {
+	const struct page *prev = (const struct page *)last;
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
-		const struct folio *folio = page_folio(pages[i]);
-
-		if (folio_test_large(folio) || folio == prev)
+		if (PageCompound(pages[i]) || pages[i] == prev)
 			break;
-		vec[i].paddr = page_to_phys(pages[i]);
+		prev = pages[i];
+		vec[i].paddr = page_to_phys(prev);
 		vec[i].len = PAGE_SIZE;
-		prev = folio;
 	}
 	return i;
 }
@@ -453,6 +456,16 @@ static void zc_user_give_back(struct zc_ranges *ranges, unsigned int i)
 		zc_area_put(area);
 }
 
+/* The usual loan, all of it: each range a page, and no area. */
+static void zc_user_unpin_singles(const struct zc_ranges *ranges)
+{
+	const struct phys_vec *end = ranges->vec + ranges->nr;
+	const struct phys_vec *pv;
+
+	for (pv = ranges->vec; pv != end; pv++)
+		unpin_user_folio(zc_page_folio(pv), 1);
+}
+
 static void zc_user_cleanup(struct zc_source *src, struct zc_ranges *ranges,
 			    unsigned int from, bool copied)
 {
@@ -468,6 +481,13 @@ static void zc_user_cleanup(struct zc_source *src, struct zc_ranges *ranges,
 		ranges->nr = 0;
 		ranges->bytes = 0;
 		return;
+	}
+
+	if (likely(ranges->single_pages && !ranges->private && !from)) {
+		zc_user_unpin_singles(ranges);
+		bytes = ranges->bytes;
+		pages = ranges->held_pages;
+		goto out;
 	}
 
 	if (from && !zc_range_area(ranges, from - 1))
@@ -492,6 +512,7 @@ static void zc_user_cleanup(struct zc_source *src, struct zc_ranges *ranges,
 		ranges->private = NULL;
 	}
 
+out:
 	ranges->nr = from;
 	ranges->bytes -= bytes;
 	ranges->held_pages -= pages;

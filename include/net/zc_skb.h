@@ -3,6 +3,7 @@
 #ifndef _NET_ZC_SKB_H
 #define _NET_ZC_SKB_H
 
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
 
@@ -11,7 +12,7 @@
  * @pv: the range
  * @end: behind the last range of the table
  * @off: offset in *@pv, in bytes; less than its length
- * @single_pages: each range lies in a folio of one page
+ * @single_pages: each range lies in a folio of one page, so it has one
  */
 struct zc_phys_cursor {
 	const struct phys_vec	*pv;
@@ -75,16 +76,19 @@ static inline unsigned int zc_skb_add_phys(struct sk_buff *skb,
 
 		/* Whole pages, as many as there are: nothing to look up. */
 		if (at->single_pages && !off && left != length) {
-			while (frag != max && pv != at->end &&
-			       left >= PAGE_SIZE && pv->len == PAGE_SIZE &&
-			       zc_pfn_valid(PHYS_PFN(pv->paddr), &section)) {
+			size_t n = min3((size_t)(max - frag),
+					(size_t)(at->end - pv),
+					(size_t)(left / PAGE_SIZE));
+			const struct phys_vec *stop = pv + n;
+
+			for (; pv != stop && pv->len == PAGE_SIZE; pv++) {
 				page = pfn_to_page(PHYS_PFN(pv->paddr));
 				skb_frag_fill_page_desc(frag++, page, 0,
 							PAGE_SIZE);
-				truesize += PAGE_SIZE;
-				left -= PAGE_SIZE;
-				pv++;
 			}
+			n -= stop - pv;
+			truesize += n * PAGE_SIZE;
+			left -= n * PAGE_SIZE;
 			if (!left || pv == at->end)
 				break;
 			paddr = pv->paddr;
@@ -93,10 +97,14 @@ static inline unsigned int zc_skb_add_phys(struct sk_buff *skb,
 
 		if (len >= pv->len - off)
 			len = pv->len - off;
-		if (WARN_ON_ONCE(!zc_pfn_valid(PHYS_PFN(paddr), &section)))
-			break;
 		page = pfn_to_page(PHYS_PFN(paddr));
-		head = compound_head(page);
+		head = page;
+		if (!at->single_pages) {
+			if (WARN_ON_ONCE(!zc_pfn_valid(PHYS_PFN(paddr),
+						       &section)))
+				break;
+			head = compound_head(page);
+		}
 		start = offset_in_page(paddr);
 		if (unlikely(head != page))
 			start += (page - head) << PAGE_SHIFT;

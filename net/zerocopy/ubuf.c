@@ -455,7 +455,7 @@ int zc_sg_from_iter(struct sk_buff *skb, struct iov_iter *from, size_t length)
 	/* Counted from the beginning of the first range. */
 	size_t pos = zu->ranges.skip + zu->given - iov_iter_count(from);
 	const struct phys_vec *vec = zu->ranges.vec;
-	struct zc_phys_cursor at;
+	struct zc_phys_cursor at __uninitialized;
 	size_t added;
 
 	if (!shinfo->nr_frags)

@@ -30,7 +30,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
 say "Installing ${missing[*]}."
-install() { logged "$log" apt-get install -y --no-install-recommends "${missing[@]}"; }
+install() { logged "$log" apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}"; }
 # Package lists may be missing or stale; only then are they fetched.
 install 2>/dev/null || { logged "$log" apt-get update && install; } ||
 	die "apt-get cannot install ${missing[*]}: install them by hand."

@@ -320,6 +320,7 @@ struct copies {
 	bool thp;
 	const char *copied;	/* this reason, NULL: none, "any": no matter */
 	bool must_lend;
+	size_t shift;		/* begin so far into the first page */
 };
 
 static void copies_child(struct zc_conn *c, const void *arg)
@@ -329,9 +330,11 @@ static void copies_child(struct zc_conn *c, const void *arg)
 	struct zc_ids ids = {};
 	char *buf;
 
-	buf = cp->thp ? zc_alloc_thp(cp->len, 44) : zc_alloc(cp->len, 44);
+	buf = cp->thp ? zc_alloc_thp(cp->len, 44) :
+			zc_alloc(cp->shift + cp->len, 44);
 	if (!buf)
 		zc_skip("no transparent huge pages to be had");
+	buf += cp->shift;
 	zc_rx_start(c, UINT64_MAX);
 	zc_counters_read(ZC_NS_A, &before);
 	ZC_EQ(zc_sendmsg(c->tx, buf, cp->len, 0), cp->len, "sendmsg");
@@ -604,6 +607,11 @@ static const struct lim lim_udp_4k = {
 	{ 1200, false, NULL, true }, 8192, SOCK_DGRAM, false,
 };
 
+/* It lies in two pages, and only one of them may be locked. */
+static const struct lim lim_udp_part = {
+	{ 1200, false, "copied_memlock", false, 4000 }, 4096, SOCK_DGRAM, false,
+};
+
 static const struct lim lim_root = {
 	{ 300000, false, NULL, true }, 0, SOCK_STREAM, true,
 };
@@ -629,6 +637,7 @@ static const struct zc_case cases[] = {
 	{ "memlock_thp_copies", limited, &lim_64k_thp, ZC_F_PAIR, 0 },
 	{ "memlock_0_copies_udp", limited, &lim_udp_0, ZC_F_PAIR, 0 },
 	{ "memlock_8k_lends_udp", limited, &lim_udp_4k, ZC_F_PAIR, 0 },
+	{ "memlock_4k_copies_udp", limited, &lim_udp_part, ZC_F_PAIR, 0 },
 	{ "memlock_0_root_lends", limited, &lim_root, ZC_F_PAIR, 0 },
 	{ "memlock_used_by_other", memlock_other, NULL,
 	  ZC_F_PAIR | ZC_F_SHORT, 0 },
