@@ -13,11 +13,11 @@ modules:
 help:
 	@echo 'make [modules] [KDIR=headers] [OUT=dir]   the modules for a kernel (default: the running one, in out/)'
 	@echo 'make demo                                 see it work on an unmodified Debian kernel'
-	@echo 'make test [DEBUG=1] [KERNEL=built kernel] [KSRC=source] [KDIR=headers] [ZC_ONLY=regex]'
+	@echo 'make test [DEBUG=1] [PATCHED=1] [KERNEL=built kernel] [KSRC=source] [KDIR=headers] [ZC_ONLY=regex]'
 	@echo 'make check                                style, sparse, W=1, kernel-doc, shellcheck, our own rules'
 	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
 	@echo 'make drvtests [DEBUG=1] [TESTS=names]     the kernel'"'"'s own driver tests over zcsim'
-	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1: the debug kernel)'
+	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1, PATCHED=1)'
 	@echo 'make deps                                 install what is missing from Debian (as root)'
 	@echo 'make install, make uninstall, make clean'
 
@@ -28,7 +28,7 @@ deps-%:
 	@tools/vm/deps.sh $*
 
 test: deps-test
-	@$(chosen) DEBUG='$(or $(DEBUG),0)' tools/vm/test.sh
+	@$(chosen) DEBUG='$(or $(DEBUG),0)' PATCHED='$(or $(PATCHED),0)' tools/vm/test.sh
 
 check: deps
 	@$(chosen) tools/check/check.sh
@@ -50,7 +50,7 @@ kernel-debian: deps
 	@tools/vm/kernel-debian.sh generic
 
 kernel-test: deps
-	@$(chosen) tools/vm/kernel-test.sh $(if $(filter 1,$(DEBUG)),debug)
+	@$(chosen) tools/vm/kernel-test.sh $(if $(filter 1,$(PATCHED)),patched) $(if $(filter 1,$(DEBUG)),debug)
 
 # For the kernel that DEST belongs to, if it belongs to one.
 depmod = $(if $(filter /lib/modules/%,$(DEST)),depmod '$(word 3,$(subst /, ,$(DEST)))')

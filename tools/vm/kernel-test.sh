@@ -1,15 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel-test.sh [debug]: builds the test kernel once: source (see source.sh), patches/7.2, our config.
+# kernel-test.sh [patched] [debug]: builds the test kernel once: source (see source.sh), with 'patched' patches/7.2 on
+# top of it, with 'debug' sanitizers in it, our config.
 # Prints the build directory, which is also the KDIR for modules. KERNEL=<build directory> is taken as it is.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-variant=${1:-}
-case $variant in
-''|debug) ;;
-*) die "the variant is debug or nothing, not '$variant'." ;;
-esac
+debug='' patched=''
+for arg; do
+	case $arg in
+	debug) debug=-debug ;;
+	patched) patched=-patched ;;
+	*) die "a variant is patched, debug, both or nothing, not '$arg'." ;;
+	esac
+done
 if [ -n "${KERNEL:-}" ]; then
 	[ -r "$KERNEL/arch/x86/boot/bzImage" ] || die "KERNEL=$KERNEL is no kernel build directory with a bzImage."
 	realpath -e "$KERNEL"
@@ -19,8 +23,11 @@ fi
 need make gcc bison flex bc
 source=$("$ZC_VM/source.sh")
 fragments=("$ZC_VM/config/base.config")
-[ -z "$variant" ] || fragments+=("$ZC_VM/config/debug.config")
-mapfile -t patches < <(compgen -G "$ZC_TOP/patches/7.2/*.patch" | sort)
+[ -z "$debug" ] || fragments+=("$ZC_VM/config/debug.config")
+patches=()
+if [ -n "$patched" ]; then
+	mapfile -t patches < <(compgen -G "$ZC_TOP/patches/7.2/*.patch" | grep -v 0000- | sort)
+fi
 
 source_id() { # what a change of the source would change
 	if [ -e "$source/.zc-version" ]; then
@@ -34,7 +41,7 @@ source_id() { # what a change of the source would change
 }
 version=$(sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = *//p' "$source/Makefile" | paste -sd.)
 key=$({ source_id; gcc -dumpfullversion; cat "${fragments[@]}" "${patches[@]}" /dev/null; } | sha256sum)
-key=$version${variant:+-$variant}-${key:0:12}
+key=$version$patched$debug-${key:0:12}
 dir=$ZC_CACHE/build/$key
 
 lock "build-$key"

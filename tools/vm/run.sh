@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # run.sh KERNEL [OPTION]... [--add PATH]... SCRIPT [ARG...]: gets the kernel, boots it, runs SCRIPT in it.
-# KERNEL: cloud, generic (Debian's 6.12, plain QEMU), test, debug (7.2, virtme-ng; with --plain: plain QEMU).
+# KERNEL: cloud, generic (Debian's 6.12, plain QEMU), test, debug, patched, patched-debug (7.2, virtme-ng; with --plain:
+# plain QEMU).
 # --add puts a file or directory into a plain guest, at the path it has here.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$ZC_VM/guest.sh"
 
-usage="usage: run.sh cloud|generic|test|debug $VM_USAGE [--plain] [--add PATH[:DST]]... SCRIPT [ARG...]"
+usage="usage: run.sh cloud|generic|test|debug|patched|patched-debug $VM_USAGE [--plain] [--add PATH[:DST]]... SCRIPT [ARG...]"
 kind=${1:-}
 case $kind in
 cloud|generic) plain=1 ;;
-test|debug) plain='' ;;
+test|debug|patched|patched-debug) plain='' ;;
 *) die "$usage" ;;
 esac
 shift
@@ -42,7 +43,11 @@ cloud|generic)
 	modules=(-m "$(readlink -f "$dir/modules")")
 	;;
 test) dir=$("$ZC_VM/kernel-test.sh") image=$dir/arch/x86/boot/bzImage ;;
-debug) dir=$("$ZC_VM/kernel-test.sh" debug) image=$dir/arch/x86/boot/bzImage ;;
+debug|patched|patched-debug)
+	# shellcheck disable=SC2086 # one or two words
+	dir=$("$ZC_VM/kernel-test.sh" ${kind/-/ })
+	image=$dir/arch/x86/boot/bzImage
+	;;
 esac
 [ -n "$plain" ] || exec "$ZC_VM/vng.sh" "${options[@]}" "$image" "$@"
 

@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test.sh: 'make test'. Guests: test (7.2: KUnit, selftests), cloud (6.12), generic (6.12, the short pass);
-# with DEBUG=1 only debug. GUESTS="..." picks some, ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it
-# is a few MiB otherwise, ZC_CYCLES=n and ZC_STRESS=n set how often modules are loaded and areas stressed. Logs
-# stay in out/test.
+# with DEBUG=1 only debug, with PATCHED=1 only patched (7.2 with patches/7.2), with both patched-debug. GUESTS="..."
+# picks some, ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and
+# ZC_STRESS=n set how often modules are loaded and areas stressed. Logs stay in out/test.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 guests=${GUESTS:-test cloud generic}
-[ "${DEBUG:-0}" = 0 ] || guests=debug
+case ${PATCHED:-0}${DEBUG:-0} in
+*00) ;;
+0?) guests=debug ;;
+?0) guests=patched ;;
+*) guests=patched-debug ;;
+esac
 for g in $guests; do
 	case $g in
-	test|debug|cloud|generic) ;;
-	*) die "there is no guest $g: take test, debug, cloud or generic." ;;
+	test|debug|patched|patched-debug|cloud|generic) ;;
+	*) die "there is no guest $g: take test, debug, patched, patched-debug, cloud or generic." ;;
 	esac
 done
 selftests=$ZC_TOP/tools/testing/selftests/zerocopy
@@ -39,13 +44,19 @@ count() { # log
 	counted=$((p + f + s)) counted_bad=$f
 }
 
+kernel_test() { # guest
+	local variant=${1/test/}
+
+	# shellcheck disable=SC2086 # no, one or two words
+	"$ZC_VM/kernel-test.sh" ${variant/-/ }
+}
+
 build() { # guest -> kdir and modules in $work/<guest>
 	local guest=$1 out=$ZC_CACHE/test/$1
 	mkdir -p "$out"
 	case $guest in
 	cloud|generic) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=(ZC_TESTS=1) ;;
-	test) kdir=${KDIR:-$("$ZC_VM/kernel-test.sh")} vars=(ZC_TESTS=1) ;;
-	debug) kdir=${KDIR:-$("$ZC_VM/kernel-test.sh" debug)} vars=(ZC_TESTS=1) ;;
+	*) kdir=${KDIR:-$(kernel_test "$guest")} vars=(ZC_TESTS=1) ;;
 	esac || return
 	logged "$logs/$guest.build" "$ZC_VM/modules.sh" "$kdir" "$out" "${vars[@]}" || return
 	mkdir -p "$work/$guest"
@@ -58,8 +69,8 @@ build() { # guest -> kdir and modules in $work/<guest>
 guest() { # name
 	local v name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
 	case $name in
-	test) options+=(--timeout 1800) ;;
-	debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
+	test|patched) options+=(--timeout 1800) ;;
+	debug|patched-debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
 	cloud) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic) options+=(--timeout 900) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
@@ -93,8 +104,8 @@ guest() { # name
 for g in $guests; do
 	case $g in
 	test) built=$("$ZC_VM/kernel-test.sh") ;;
-	debug) built=$("$ZC_VM/kernel-test.sh" debug) ;;
-	*) built=$("$ZC_VM/kernel-debian.sh" "$g") ;;
+	cloud|generic) built=$("$ZC_VM/kernel-debian.sh" "$g") ;;
+	*) built=$(kernel_test "$g") ;;
 	esac
 	printf '# guest %s is %s\n' "$g" "$built"
 done
@@ -103,7 +114,7 @@ mkdir -p "$work/selftests"
 logged "$logs/selftests.build" make -C "$selftests" KSRC="$source" OUTPUT="$work/selftests" ||
 	die "the selftests do not build, see out/test/selftests.build."
 drvtests='' # the kernel's own programs, for kernels they are for
-case " $guests " in *" test "* | *" debug "*) drvtests=$("$ZC_VM/drvtests.sh") ||
+case $guests in *test* | *debug* | *patched*) drvtests=$("$ZC_VM/drvtests.sh") ||
 	fail "ncdevmem and iou-zcrx do not build" ;; esac
 logged "$logs/zcsim.build" make -C "$zcsim" KSRC="$source" DRVTESTS="$drvtests" OUTPUT="$work/selftests/zcsim" ||
 	die "the tests of zcsim do not build, see out/test/zcsim.build."
