@@ -69,10 +69,10 @@ build() { # guest -> kdir and modules in $work/<guest>
 guest() { # name
 	local v name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
 	case $name in
-	test|patched) options+=(--timeout 1800) ;;
+	test|patched) options+=(--timeout 2700) ;;
 	debug|patched-debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
-	cloud) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
-	generic) options+=(--timeout 900) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
+	cloud) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
+	generic) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
 	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS; do
 		[ -z "${!v:-}" ] || env+=("$v=${!v}")
