@@ -18,7 +18,7 @@ export LC_ALL=C
 cd "$(dirname "$0")" || exit 1
 
 PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_fork tx_stream
-	tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream
+	tx_path tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream
 	tx_area tx_area_stress tx_lifecycle'}
 : "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}"
 export ZC_KERNEL ZC_DEBUG ZC_SHORT ZC_NOLAYER ZC_MODULES

@@ -588,23 +588,23 @@ static const struct big window_64k = {
 };
 
 static const struct lim lim_0 = {
-	{ 300000, false, "copied_memlock", false }, 0, SOCK_STREAM, false,
+	{ 300000, false, "copied_memlock", false, 0 }, 0, SOCK_STREAM, false,
 };
 
 static const struct lim lim_4k = {
-	{ 300000, false, "any", true }, 4096, SOCK_STREAM, false,
+	{ 300000, false, "any", true, 0 }, 4096, SOCK_STREAM, false,
 };
 
 static const struct lim lim_64k_thp = {
-	{ 2 << 20, true, "copied_memlock", false }, 65536, SOCK_STREAM, false,
+	{ 2 << 20, true, "copied_memlock", false, 0 }, 65536, SOCK_STREAM, false,
 };
 
 static const struct lim lim_udp_0 = {
-	{ 1200, false, "copied_memlock", false }, 0, SOCK_DGRAM, false,
+	{ 1200, false, "copied_memlock", false, 0 }, 0, SOCK_DGRAM, false,
 };
 
 static const struct lim lim_udp_4k = {
-	{ 1200, false, NULL, true }, 8192, SOCK_DGRAM, false,
+	{ 1200, false, NULL, true, 0 }, 8192, SOCK_DGRAM, false,
 };
 
 /* It lies in two pages, and only one of them may be locked. */
@@ -613,7 +613,7 @@ static const struct lim lim_udp_part = {
 };
 
 static const struct lim lim_root = {
-	{ 300000, false, NULL, true }, 0, SOCK_STREAM, true,
+	{ 300000, false, NULL, true, 0 }, 0, SOCK_STREAM, true,
 };
 
 static const int yes = 1, no;
