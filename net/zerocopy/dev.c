@@ -5,6 +5,7 @@
  * that it is passed to can do nothing with it but close it.
  */
 #include <linux/build_bug.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -24,6 +25,7 @@
 static_assert(sizeof(struct zerocopy_area_register) == 32);
 static_assert(sizeof(struct zerocopy_area_unregister) == 8);
 static_assert(sizeof(struct zerocopy_area_query) == 48);
+static_assert(sizeof(struct zerocopy_completion) == 24);
 
 /**
  * struct zc_file - an open /dev/zerocopy
@@ -144,6 +146,27 @@ static int zc_dev_query(struct zc_file *zf, void __user *uarg)
 	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
+static int zc_dev_completion(void __user *uarg)
+{
+	struct zerocopy_completion arg;
+	struct file *file;
+	int err, fd;
+
+	err = zc_dev_get(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	file = zc_completion_ioctl(&arg, &fd);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	if (copy_to_user(uarg, &arg, sizeof(arg))) {
+		put_unused_fd(fd);
+		fput(file);
+		return -EFAULT;
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
 static long zc_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct zc_file *zf = file->private_data;
@@ -159,6 +182,8 @@ static long zc_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return zc_dev_unregister(zf, uarg);
 	case ZEROCOPY_IOC_AREA_QUERY:
 		return zc_dev_query(zf, uarg);
+	case ZEROCOPY_IOC_COMPLETION:
+		return zc_dev_completion(uarg);
 	default:
 		return -ENOTTY;
 	}

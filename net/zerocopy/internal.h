@@ -16,9 +16,13 @@
 #include <trace/events/zerocopy.h>
 
 struct ctl_table_header;
+struct eventfd_ctx;
+struct file;
 struct net;
 struct proto;
 struct sock;
+struct zerocopy_completion;
+struct zerocopy_page;
 
 static_assert(BITS_PER_LONG == 64);
 
@@ -48,6 +52,7 @@ enum zc_stat {
 	ZC_STAT_AREA_LOANS,
 	ZC_STAT_AREA_BYTES,
 	ZC_STAT_WAITS,
+	ZC_STAT_COMPLETION_FULL,
 	ZC_STAT_COPIED_BYTES,
 	ZC_STAT_COPIED,
 	ZC_STAT_PASSED = ZC_STAT_COPIED + ZC_COPY_MAX,
@@ -114,7 +119,7 @@ void zc_sysctl_exit(struct zc_net *zn);
  * @comebacks: counts every time pages came back from a loan
  * @wait: senders waiting for that
  * @swept: suspension that has seen this window
- * @lock: protects @last and its followers
+ * @lock: protects @last and its followers, and @completion
  * @last: datagram socket: loan of the last datagram that was lent, while it is
  *	out
  * @idle_loan: a loan that ended, for the next call
@@ -122,6 +127,7 @@ void zc_sysctl_exit(struct zc_net *zn);
  * @spares: notifications that were merged into others, for the next calls; under
  *	the lock of the socket's error queue, which is at hand when one comes back
  * @nr_spares: how many
+ * @completion: the page that its program reads, or NULL
  */
 struct zc_window {
 	struct hlist_node	node;
@@ -141,6 +147,7 @@ struct zc_window {
 	struct zc_source	*idle_src;
 	struct sk_buff		*spares;
 	unsigned int		nr_spares;
+	struct zc_completion	*completion;
 };
 
 struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn);
@@ -166,6 +173,22 @@ void zc_notify_put(struct zc_window *win, struct ubuf_info *notify,
 		   bool copied);
 void zc_notify_free_spares(struct zc_window *win);
 
+/* completion.c: what it reads from a page instead */
+
+extern const struct ubuf_info_ops zc_slot_ops;
+
+struct ubuf_info *zc_completion_begin(struct zc_window *win);
+void zc_completion_lend(struct zc_ubuf *zu, struct ubuf_info *notify,
+			size_t offset);
+void zc_completion_back(struct zc_ubuf *zu, bool copied);
+void zc_completion_end_call(struct ubuf_info *notify, bool copied);
+void zc_completion_abort(struct ubuf_info *notify);
+struct zc_completion *zc_completion_open(struct sock *sk, u32 entries,
+					 struct eventfd_ctx *eventfd);
+void zc_completion_close(struct zc_completion *cp);
+const struct zerocopy_page *zc_completion_page(const struct zc_completion *cp);
+struct file *zc_completion_ioctl(struct zerocopy_completion *arg, int *fd);
+
 /* ubuf.c: loans */
 
 /**
@@ -188,6 +211,8 @@ void zc_notify_free_spares(struct zc_window *win);
  * @cur: range that @cur_off lies in
  * @cur_off: offset of that range's first byte
  * @followers: notifications of datagrams that were copied behind this one
+ * @piece: with a completion page: in the list of the message's loans
+ * @offset: with a completion page: of the loan in the message
  * @lnode: on the list of loans whose end waits for a better context
  * @ranges: what is lent
  * @vec: storage of the ranges
@@ -210,6 +235,8 @@ struct zc_ubuf {
 	unsigned int		cur;
 	size_t			cur_off;
 	struct list_head	followers;
+	struct list_head	piece;
+	size_t			offset;
 	struct llist_node	lnode;
 	struct zc_ranges	ranges;
 	struct phys_vec		vec[];
@@ -231,7 +258,9 @@ static inline bool zc_skb_is_ours(struct sk_buff *skb)
 
 struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 			      unsigned int nr_ranges, size_t chain_max);
-void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify);
+void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify,
+			size_t offset);
+void zc_ubuf_unset_notify(struct zc_ubuf *zu);
 void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to);
 void zc_ubuf_set_last(struct zc_ubuf *zu);
 bool zc_ubuf_follow_last(struct zc_window *win, struct ubuf_info *notify);
@@ -317,6 +346,7 @@ enum zc_route zc_route(struct sock *sk, const struct proto *prot,
 		       struct msghdr *msg, size_t size,
 		       enum zc_pass_reason *why);
 bool zc_udp_is_corked(const struct sock *sk);
+bool zc_is_plain(const struct sock *sk);
 int zc_route_init(void);
 
 #endif /* _NET_ZEROCOPY_INTERNAL_H */

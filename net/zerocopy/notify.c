@@ -110,6 +110,15 @@ struct ubuf_info *zc_notify_get(struct zc_window *win, size_t size,
 	struct ubuf_info *notify = NULL;
 	struct ubuf_info_msgzc *uz;
 
+	if (unlikely(READ_ONCE(win->completion))) {
+		notify = zc_completion_begin(win);
+		if (notify)
+			return notify;
+	}
+	/* Of a page that is full, or was closed. */
+	if (prev && unlikely(prev->ops == &zc_slot_ops))
+		prev = NULL;
+
 	if (prev && uarg_to_msgzc(prev)->bytelen + size > ZC_NOTIFY_BYTES)
 		prev = NULL;
 
@@ -139,8 +148,13 @@ EXPORT_SYMBOL_IF_KUNIT(zc_notify_get);
 void zc_notify_abort(struct zc_window *win, struct ubuf_info *notify)
 {
 	struct ubuf_info_msgzc *uz = uarg_to_msgzc(notify);
-	int next = (int)(uz->id + uz->len);
+	int next;
 
+	if (unlikely(notify->ops == &zc_slot_ops)) {
+		zc_completion_abort(notify);
+		return;
+	}
+	next = (int)(uz->id + uz->len);
 	if (atomic_cmpxchg(&win->sk->sk_zckey, next, next - 1) == next)
 		uz->len--;
 	zc_notify_put(win, notify, false);
@@ -188,6 +202,10 @@ void zc_notify_put(struct zc_window *win, struct ubuf_info *notify, bool copied)
 	bool report = false, done;
 	unsigned long flags;
 
+	if (unlikely(notify->ops == &zc_slot_ops)) {
+		zc_completion_end_call(notify, copied);
+		return;
+	}
 	if (copied)
 		uz->zerocopy = 0;
 	if (!refcount_dec_and_test(&notify->refcnt))

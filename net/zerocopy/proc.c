@@ -47,6 +47,7 @@ static int zc_proc_show(struct seq_file *seq, void *v)
 	seq_printf(seq, "pinned_bytes_peak %lu\n",
 		   atomic_long_read(&zn->held_peak) << PAGE_SHIFT);
 	zc_show(seq, zn, "window_waits", ZC_STAT_WAITS);
+	zc_show(seq, zn, "completion_full", ZC_STAT_COMPLETION_FULL);
 	zc_show(seq, zn, "copied_bytes", ZC_STAT_COPIED_BYTES);
 	for (i = 0; i < ZC_COPY_MAX; i++) {
 		if (i != ZC_COPY_INLINE)

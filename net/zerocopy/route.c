@@ -53,6 +53,20 @@ int zc_route_init(void)
 	return zc_plain_tcp[0] && zc_plain_udp[0] ? 0 : -EAFNOSUPPORT;
 }
 
+/**
+ * zc_is_plain() - whether nobody but TCP or UDP owns a socket
+ * @sk: any socket
+ *
+ * Return: true if its messages go through the layer, as far as that decides it.
+ */
+bool zc_is_plain(const struct sock *sk)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	return prot && (prot == zc_plain_tcp[0] || prot == zc_plain_tcp[1] ||
+			prot == zc_plain_udp[0] || prot == zc_plain_udp[1]);
+}
+
 static bool zc_has_devmem(struct msghdr *msg)
 {
 	struct cmsghdr *cmsg;

@@ -145,7 +145,7 @@ static int zc_tcp_try(struct zc_call *call, struct zc_ubuf *zu, size_t size)
 			return -ENOBUFS;
 	}
 	if (zu && call->notify && !zu->notify)
-		zc_ubuf_set_notify(zu, call->notify);
+		zc_ubuf_set_notify(zu, call->notify, call->sent);
 
 	if (!zu) {
 		/* What is copied starts a skb of its own: see rule 1. */
@@ -157,10 +157,8 @@ static int zc_tcp_try(struct zc_call *call, struct zc_ubuf *zu, size_t size)
 	ret = tcp_sendmsg_locked(sk, call->msg, size);
 
 	if (ret <= 0 && !call->sent && call->notify) {
-		if (zu) {
-			zu->notify = NULL;
-			zc_notify_put(call->win, call->notify, false);
-		}
+		if (zu)
+			zc_ubuf_unset_notify(zu);
 		zc_notify_abort(call->win, call->notify);
 		call->notify = NULL;
 	}

@@ -125,6 +125,14 @@ void zc_ubuf_free_idle(struct zc_window *win)
 		kmem_cache_free(zc_ubuf_cache, win->idle_loan);
 }
 
+static void zc_ubuf_put_notify(struct zc_ubuf *zu, bool copied)
+{
+	if (unlikely(zu->notify->ops == &zc_slot_ops))
+		zc_completion_back(zu, copied);
+	else
+		zc_notify_put(zu->win, zu->notify, copied);
+}
+
 /* The last reference is gone: one loan of a chain ends. */
 static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 {
@@ -144,7 +152,7 @@ static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 
 	/* The memory is back before anybody is told so. */
 	if (zu->notify)
-		zc_notify_put(win, zu->notify, copied);
+		zc_ubuf_put_notify(zu, copied);
 	list_for_each_entry_safe(follower, next, &followers, node) {
 		zc_notify_put(win, follower->notify, true);
 		kfree(follower);
@@ -381,13 +389,29 @@ EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_alloc);
  * zc_ubuf_set_notify() - have the application told when the loan ends
  * @zu: the loan
  * @notify: notification; a reference is taken
+ * @offset: where in the message the loan begins
  */
-void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify)
+void zc_ubuf_set_notify(struct zc_ubuf *zu, struct ubuf_info *notify,
+			size_t offset)
 {
-	net_zcopy_get(notify);
+	if (unlikely(notify->ops == &zc_slot_ops))
+		zc_completion_lend(zu, notify, offset);
+	else
+		net_zcopy_get(notify);
 	zu->notify = notify;
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_set_notify);
+
+/**
+ * zc_ubuf_unset_notify() - nothing of the loan was sent: nobody is to be told
+ * @zu: the loan; the call has another reference on the notification
+ */
+void zc_ubuf_unset_notify(struct zc_ubuf *zu)
+{
+	zc_ubuf_put_notify(zu, false);
+	zu->notify = NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(zc_ubuf_unset_notify);
 
 /**
  * zc_ubuf_end_call() - the call has handed out what it could

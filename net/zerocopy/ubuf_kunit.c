@@ -220,7 +220,7 @@ static void zc_ubuf_chain_ends_in_order(struct kunit *test)
 
 		KUNIT_ASSERT_NOT_NULL(test, n);
 		zu = zct_lend(test, 1, 100);
-		zc_ubuf_set_notify(zu, n);
+		zc_ubuf_set_notify(zu, n, 0);
 		zc_notify_put(t->win, n, false);
 		KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, 100), 0);
 		zc_ubuf_end_call(zu, 100);
@@ -262,7 +262,7 @@ static void zc_ubuf_memory_is_back_before_the_news(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, n);
 	t->ts.queue = &t->sock->sk->sk_error_queue;
-	zc_ubuf_set_notify(zu, n);
+	zc_ubuf_set_notify(zu, n, 0);
 	zc_notify_put(t->win, n, false);
 	zc_ubuf_end_call(zu, 100);
 	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 1);

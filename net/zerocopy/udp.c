@@ -77,7 +77,7 @@ int zc_udp_sendmsg(struct zc_call *call)
 			return -ENOBUFS;
 		}
 		if (zu)
-			zc_ubuf_set_notify(zu, call->notify);
+			zc_ubuf_set_notify(zu, call->notify, 0);
 	}
 
 	ret = zc_udp_try(call, zu);
@@ -94,10 +94,8 @@ int zc_udp_sendmsg(struct zc_call *call)
 		}
 	}
 	if (call->notify && ret < 0) {
-		if (zu) {
-			zu->notify = NULL;
-			zc_notify_put(call->win, call->notify, false);
-		}
+		if (zu)
+			zc_ubuf_unset_notify(zu);
 		zc_notify_abort(call->win, call->notify);
 	} else if (call->notify && !(call->copied &&
 		   zc_ubuf_follow_last(call->win, call->notify))) {

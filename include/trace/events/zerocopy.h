@@ -59,6 +59,15 @@
 	EM(ZC_AREA_DETACH,	"detach")	\
 	E_(ZC_AREA_END,		"end")
 
+#define ZC_COMPLETION_REASONS				\
+	EM(ZC_COMPLETION_OPEN,		"open")		\
+	EM(ZC_COMPLETION_BEGIN,		"begin")	\
+	EM(ZC_COMPLETION_DONE,		"done")		\
+	EM(ZC_COMPLETION_PASSED,	"passed")	\
+	EM(ZC_COMPLETION_FULL,		"full")		\
+	EM(ZC_COMPLETION_ABORT,		"abort")	\
+	E_(ZC_COMPLETION_CLOSE,		"close")
+
 #ifndef __ZC_REASONS_ONCE_ONLY
 #define __ZC_REASONS_ONCE_ONLY
 
@@ -71,6 +80,7 @@ enum zc_loan_reason { ZC_LOAN_REASONS };
 enum zc_copy_reason { ZC_COPY_REASONS ZC_COPY_MAX };
 enum zc_pass_reason { ZC_PASS_REASONS ZC_PASS_MAX };
 enum zc_area_reason { ZC_AREA_REASONS };
+enum zc_completion_reason { ZC_COMPLETION_REASONS };
 
 #endif
 
@@ -83,6 +93,7 @@ ZC_LOAN_REASONS
 ZC_COPY_REASONS
 ZC_PASS_REASONS
 ZC_AREA_REASONS
+ZC_COMPLETION_REASONS
 
 #undef EM
 #undef E_
@@ -228,6 +239,28 @@ TRACE_EVENT(zc_area,
 	TP_printk("area=%u %s users=%u addr=%lx bytes=%zu", __entry->id,
 		  __print_symbolic(__entry->reason, ZC_AREA_REASONS),
 		  __entry->users, __entry->addr, __entry->bytes)
+);
+
+TRACE_EVENT(zc_completion,
+	TP_PROTO(const void *sk, unsigned int id, unsigned long long progress,
+		 enum zc_completion_reason reason),
+	TP_ARGS(sk, id, progress, reason),
+	TP_STRUCT__entry(
+		__field(const void *,			sk)
+		__field(unsigned int,			id)
+		__field(unsigned long long,		progress)
+		__field(enum zc_completion_reason,	reason)
+	),
+	TP_fast_assign(
+		__entry->sk = sk;
+		__entry->id = id;
+		__entry->progress = progress;
+		__entry->reason = reason;
+	),
+	TP_printk("sk=%p id=%u %s progress=%u.%u", __entry->sk, __entry->id,
+		  __print_symbolic(__entry->reason, ZC_COMPLETION_REASONS),
+		  (unsigned int)(__entry->progress >> 32),
+		  (unsigned int)__entry->progress)
 );
 
 #endif /* _TRACE_ZEROCOPY_H */
