@@ -8,6 +8,7 @@
 #   ZC_SHORT=1         the core subset
 #   ZC_ONLY=regex      only the cases whose name matches
 #   ZC_AREAS=1         the memory they send is registered first; what is about pins and limits fails then
+#   ZC_PAGE=1          notifications are read from a completion page; what is about the error queue itself fails
 #   ZC_NOLAYER=1|dry   without the modules: checks the tests themselves on a
 #                      stock kernel. Comparisons pass there, the rest must
 #                      fail; dry leaves out what only the layer can satisfy
@@ -19,7 +20,7 @@ cd "$(dirname "$0")" || exit 1
 
 PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_fork tx_stream
 	tx_path tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream
-	tx_area tx_area_stress tx_lifecycle'}
+	tx_area tx_area_stress tx_page tx_lifecycle'}
 : "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}"
 export ZC_KERNEL ZC_DEBUG ZC_SHORT ZC_NOLAYER ZC_MODULES
 export ZC_PROGS=$PWD

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/zerocopy.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 static inline int zc_dev_open(void)
 {
@@ -44,6 +45,71 @@ static inline int zc_area_query(int fd, int area,
 	q->size = sizeof(*q);
 	q->area = area;
 	return ioctl(fd, ZEROCOPY_IOC_AREA_QUERY, q) ? -errno : 0;
+}
+
+/* A completion page, mapped */
+struct zc_page {
+	int fd;
+	size_t len;
+	const struct zerocopy_page *p;
+};
+
+/* The descriptor, or -errno */
+static inline int zc_page_ioctl(int dev, int sock, unsigned int entries,
+				int eventfd, struct zerocopy_completion *c)
+{
+	int fd;
+
+	*c = (struct zerocopy_completion){
+		.size = sizeof(*c), .socket = sock, .entries = entries,
+	};
+	if (eventfd >= 0) {
+		c->flags = ZEROCOPY_COMPLETION_EVENTFD;
+		c->eventfd = eventfd;
+	}
+	fd = ioctl(dev, ZEROCOPY_IOC_COMPLETION, c);
+	return fd < 0 ? -errno : fd;
+}
+
+static inline int zc_page_open(struct zc_page *pg, int dev, int sock,
+			       unsigned int entries, int eventfd)
+{
+	struct zerocopy_completion c;
+
+	pg->fd = zc_page_ioctl(dev, sock, entries, eventfd, &c);
+	if (pg->fd < 0)
+		return pg->fd;
+	pg->len = c.length;
+	pg->p = mmap(NULL, pg->len, PROT_READ, MAP_SHARED, pg->fd, 0);
+	ZC_CHECK(pg->p != MAP_FAILED, "mmap of the page: %s", strerror(errno));
+	return 0;
+}
+
+static inline void zc_page_close(struct zc_page *pg)
+{
+	munmap((void *)pg->p, pg->len);
+	close(pg->fd);
+}
+
+static inline u64 zc_page_done(const struct zc_page *pg)
+{
+	return __atomic_load_n(&pg->p->done, __ATOMIC_ACQUIRE);
+}
+
+static inline u64 zc_page_progress(const struct zc_page *pg)
+{
+	return __atomic_load_n(&pg->p->progress, __ATOMIC_ACQUIRE);
+}
+
+/* Of an id below done, -1 if it has been overwritten */
+static inline int zc_page_code(const struct zc_page *pg, u64 id)
+{
+	const u8 *codes = (const u8 *)pg->p + pg->p->codes;
+	u8 code = __atomic_load_n(&codes[id % pg->p->entries],
+				  __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(&pg->p->next, __ATOMIC_RELAXED) >
+		id + pg->p->entries ? -1 : code;
 }
 
 #endif /* ZC_AREA_H */
