@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 KDIR ?= /lib/modules/$(shell uname -r)/build
 OUT ?= $(CURDIR)/out
+PREFIX ?= /usr/local
 DEST ?= /lib/modules/$(shell uname -r)/extra
 
 # The scripts have defaults of their own; they see only what the user gave.
@@ -17,6 +18,7 @@ help:
 	@echo 'make check                                style, sparse, W=1, kernel-doc, shellcheck, our own rules'
 	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
 	@echo 'make drvtests [DEBUG=1] [TESTS=names]     the kernel'"'"'s own driver tests over zcsim'
+	@echo 'make zcstat                               what ss is for sockets, in out/; see tools/zcstat/zcstat.1'
 	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1, PATCHED=1)'
 	@echo 'make deps                                 install what is missing from Debian (as root)'
 	@echo 'make install, make uninstall, make clean'
@@ -45,6 +47,13 @@ mutate: deps-test
 drvtests: deps-drvtests
 	@$(chosen) DEBUG='$(or $(DEBUG),0)' tools/drvtests/run.sh $(TESTS)
 
+CC ?= gcc
+CFLAGS ?= -O2
+zcstat: $(OUT)/zcstat
+$(OUT)/zcstat: tools/zcstat/zcstat.c
+	@mkdir -p '$(OUT)'
+	$(CC) $(CFLAGS) -Wall -Wextra $(LDFLAGS) -o '$@' $<
+
 kernel-debian: deps
 	@tools/vm/kernel-debian.sh cloud
 	@tools/vm/kernel-debian.sh generic
@@ -55,18 +64,21 @@ kernel-test: deps
 # For the kernel that DEST belongs to, if it belongs to one.
 depmod = $(if $(filter /lib/modules/%,$(DEST)),depmod '$(word 3,$(subst /, ,$(DEST)))')
 
-install: modules
+install: modules zcstat
 	@[ "$$(id -u)" = 0 ] || { echo "make install: run as root." >&2; exit 1; }
 	install -d '$(DEST)'
 	install -m 644 '$(OUT)'/zerocopy*.ko '$(DEST)'
+	install -D -m 755 '$(OUT)/zcstat' '$(PREFIX)/sbin/zcstat'
+	install -D -m 644 tools/zcstat/zcstat.1 '$(PREFIX)/share/man/man1/zcstat.1'
 	$(depmod)
 
 uninstall:
 	@[ "$$(id -u)" = 0 ] || { echo "make uninstall: run as root." >&2; exit 1; }
 	rm -f '$(DEST)'/zerocopy.ko '$(DEST)'/zerocopy_livepatch.ko
+	rm -f '$(PREFIX)/sbin/zcstat' '$(PREFIX)/share/man/man1/zcstat.1'
 	$(depmod)
 
 clean:
 	rm -rf '$(CURDIR)/out'
 
-.PHONY: modules help deps test check demo bench mutate drvtests kernel-debian kernel-test install uninstall clean
+.PHONY: modules zcstat help deps test check demo bench mutate drvtests kernel-debian kernel-test install uninstall clean

@@ -681,11 +681,18 @@ EXPORT_SYMBOL_IF_KUNIT(zc_area_query);
 int __init zc_area_init(void)
 {
 	zc_area_wq = alloc_workqueue("zerocopy_area", WQ_UNBOUND, 0);
-	return zc_area_wq ? 0 : -ENOMEM;
+	if (!zc_area_wq)
+		return -ENOMEM;
+	if (zc_area_proc_init()) {
+		destroy_workqueue(zc_area_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void zc_area_exit(void)
 {
+	zc_area_proc_exit();
 	/* No file and no loan is left, only what is on its way out. */
 	wait_event(zc_area_gone, !atomic_read(&zc_nr_areas));
 	destroy_workqueue(zc_area_wq);

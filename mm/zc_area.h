@@ -6,6 +6,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/uidgid_types.h>
 #include <linux/workqueue.h>
 
 #include <linux/zc_area.h>
@@ -72,6 +73,27 @@ struct zc_area {
 	struct rcu_head		rcu;
 };
 
+/**
+ * struct zc_process - the areas of a process that sends find
+ * @pid: whoever registered the first, in the namespace asked for; 0 if it is not
+ *	to be seen there
+ * @uid: his user
+ * @areas: how many
+ * @bytes: in them
+ * @pages: pinned for them, whole folios
+ * @loans: pieces that are out
+ */
+struct zc_process {
+	pid_t		pid;
+	kuid_t		uid;
+	unsigned int	areas;
+	unsigned long	bytes;
+	unsigned long	pages;
+	unsigned long	loans;
+};
+
+struct pid_namespace;
+
 #ifdef ZC_HAVE_AREAS
 /* zc_area.c */
 bool __zc_area_verify(struct zc_area *area);
@@ -96,6 +118,12 @@ struct zc_mm *zc_mm_get(struct mm_struct *mm);
 void zc_mm_put(struct zc_mm *zm);
 int zc_registry_add(struct zc_area *area);
 void zc_registry_remove(struct zc_area *area);
+bool zc_registry_nth(loff_t *pos, struct pid_namespace *ns,
+		     struct zc_process *p);
+
+/* zc_area_proc.c */
+int zc_area_proc_init(void);
+void zc_area_proc_exit(void);
 
 #else
 static inline bool zc_areas_any(void)

@@ -5,9 +5,11 @@
  */
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/cred.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -19,6 +21,8 @@
 /* Areas that one process may have. */
 #define ZC_AREAS_MAX	1024
 #define ZC_MM_BITS	8
+/* Where in the table: a bucket, and how many of its processes lie before. */
+#define ZC_POS_BITS	24
 
 /**
  * struct zc_map - the areas of a process, by @start
@@ -42,6 +46,8 @@ struct zc_map {
  * struct zc_mm - what the registry knows of a process
  * @node: in the table, by @mm
  * @mm: key only; the areas keep it
+ * @pid: who registered the first area
+ * @uid: his user
  * @areas: how many there are or will be, under the bucket's lock
  * @lock: serializes changes of @map
  * @map: published areas, NULL if there is none
@@ -51,6 +57,8 @@ struct zc_map {
 struct zc_mm {
 	struct hlist_node	node;
 	struct mm_struct	*mm;
+	struct pid		*pid;
+	kuid_t			uid;
 	unsigned int		areas;
 	struct mutex		lock;		/* see above */
 	struct zc_map __rcu	*map;
@@ -107,6 +115,8 @@ struct zc_mm *zc_mm_get(struct mm_struct *mm)
 	if (!made)
 		return ERR_PTR(-ENOMEM);
 	made->mm = mm;
+	made->pid = get_pid(task_tgid(current));
+	made->uid = current_euid();
 	mutex_init(&made->lock);
 
 	spin_lock(&b->lock);
@@ -122,6 +132,8 @@ struct zc_mm *zc_mm_get(struct mm_struct *mm)
 		zm = ERR_PTR(-ENOSPC);
 	spin_unlock(&b->lock);
 
+	if (made)
+		put_pid(made->pid);
 	kfree(made);
 	return zm;
 }
@@ -142,8 +154,70 @@ void zc_mm_put(struct zc_mm *zm)
 	if (last)
 		hlist_del_rcu(&zm->node);
 	spin_unlock(&b->lock);
-	if (last)
+	if (last) {
+		/* Whoever looks at it without being a sender has the lock. */
+		put_pid(zm->pid);
 		kfree_rcu(zm, rcu);
+	}
+}
+
+/* What sends of a process find; with the bucket's lock held. */
+static void zc_mm_sum(struct zc_mm *zm, struct zc_process *p)
+{
+	const struct zc_map *map;
+	unsigned int i;
+
+	rcu_read_lock();
+	map = rcu_dereference(zm->map);
+	for (i = 0; map && i < map->nr; i++) {
+		const struct zc_area *area = READ_ONCE(map->e[i].area);
+
+		if (!area || READ_ONCE(area->state) == ZC_AREA_DEAD)
+			continue;
+		p->areas++;
+		p->bytes += area->end - area->start;
+		p->pages += READ_ONCE(area->pages);
+		/* One is the registry's. */
+		p->loans += max(refcount_read(&area->users), 1U) - 1;
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * zc_registry_nth() - walk over the processes that have areas
+ * @pos: where to go on, 0 at the start; set to where the process was found
+ * @ns: whose pids
+ * @p: filled in
+ *
+ * Context: process.
+ * Return: false at the end.
+ */
+bool zc_registry_nth(loff_t *pos, struct pid_namespace *ns,
+		     struct zc_process *p)
+{
+	unsigned long bucket = *pos >> ZC_POS_BITS;
+	unsigned long nth = *pos & (BIT(ZC_POS_BITS) - 1), i;
+	struct zc_mm *zm;
+
+	for (; bucket < ARRAY_SIZE(zc_mms); bucket++, nth = 0) {
+		struct zc_mm_bucket *b = &zc_mms[bucket];
+
+		i = 0;
+		spin_lock(&b->lock);
+		hlist_for_each_entry(zm, &b->head, node) {
+			if (i++ < nth)
+				continue;
+			memset(p, 0, sizeof(*p));
+			p->pid = pid_nr_ns(zm->pid, ns);
+			p->uid = zm->uid;
+			zc_mm_sum(zm, p);
+			spin_unlock(&b->lock);
+			*pos = (bucket << ZC_POS_BITS) + i - 1;
+			return true;
+		}
+		spin_unlock(&b->lock);
+	}
+	return false;
 }
 
 /**

@@ -155,8 +155,9 @@ static bool zc_completion_publish(struct zc_completion *cp)
 
 	WRITE_ONCE(page->copied, cp->copied);
 	WRITE_ONCE(page->passed, cp->passed);
-	/* Whoever sees one of these sees the codes below it. */
+	/* Whoever sees either sees the codes below it: pairs with the program. */
 	smp_store_release(&page->done, cp->done);
+	/* As above; and no id in here is one that @done has not reached. */
 	smp_store_release(&page->progress, progress);
 	return true;
 }
@@ -175,8 +176,9 @@ static void zc_completion_tell(struct zc_completion *cp)
 static void zc_completion_set_next(struct zc_completion *cp, u64 next)
 {
 	cp->next = next;
-	/* Before the codes that it makes doubtful; the lock is a barrier too. */
-	smp_store_mb(cp->page->next, next);
+	WRITE_ONCE(cp->page->next, next);
+	/* Seen before the codes that it makes doubtful: zc_completion_publish(). */
+	smp_wmb();
 }
 
 /* Ids that somebody else gave out: the stock path, of messages that passed. */
@@ -543,6 +545,32 @@ const struct zerocopy_page *zc_completion_page(const struct zc_completion *cp)
 	return cp->page;
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_completion_page);
+
+/**
+ * zc_completion_state() - what the page of a socket says, if it has one
+ * @win: the socket's window
+ * @done: set to the oldest id that is not complete
+ * @next: set to the id behind the last one
+ *
+ * Context: any but hard interrupt.
+ * Return: whether it has one.
+ */
+bool zc_completion_state(struct zc_window *win, u64 *done, u64 *next)
+{
+	const struct zc_completion *cp;
+	unsigned long flags;
+
+	if (!READ_ONCE(win->completion))
+		return false;
+	spin_lock_irqsave(&win->lock, flags);
+	cp = win->completion;
+	if (cp) {
+		*done = cp->done;
+		*next = cp->next;
+	}
+	spin_unlock_irqrestore(&win->lock, flags);
+	return cp;
+}
 
 static int zc_completion_check(struct socket *sock)
 {

@@ -68,8 +68,7 @@ struct zc_percpu {
  * @ref: one for the namespace, one for each window; loans of kernel sockets
  *	outlive their namespace
  * @percpu: event counters
- * @loans_out: loans that have not ended
- * @held_pages: pages behind them
+ * @held_pages: pages behind the loans that have not ended
  * @held_peak: most that @held_pages has been
  * @enabled: net.zerocopy.enabled
  * @window_bytes: net.zerocopy.window_bytes
@@ -79,7 +78,6 @@ struct zc_percpu {
 struct zc_net {
 	refcount_t			ref;
 	struct zc_percpu __percpu	*percpu;
-	atomic_long_t			loans_out;
 	atomic_long_t			held_pages;
 	atomic_long_t			held_peak;
 	u8				enabled;
@@ -105,6 +103,18 @@ void zc_sysctl_exit(struct zc_net *zn);
 
 /* window.c: how much one socket has on loan */
 
+#define ZC_COHORTS	8U
+
+/**
+ * struct zc_cohort - loans of about the same age
+ * @out: how many have not ended
+ * @since: jiffies when the first of them may have been made
+ */
+struct zc_cohort {
+	atomic_t	out;
+	unsigned long	since;
+};
+
 /**
  * struct zc_window - a socket's window; exists from its first call until it has
  *	been idle for a moment
@@ -128,6 +138,8 @@ void zc_sysctl_exit(struct zc_net *zn);
  *	the lock of the socket's error queue, which is at hand when one comes back
  * @nr_spares: how many
  * @completion: the page that its program reads, or NULL
+ * @cohort: which one the next loan belongs to
+ * @cohorts: the loans that are out, by age
  */
 struct zc_window {
 	struct hlist_node	node;
@@ -148,6 +160,8 @@ struct zc_window {
 	struct sk_buff		*spares;
 	unsigned int		nr_spares;
 	struct zc_completion	*completion;
+	u8			cohort;
+	struct zc_cohort	cohorts[ZC_COHORTS];
 };
 
 struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn);
@@ -161,6 +175,8 @@ unsigned long zc_window_room(struct zc_window *win, unsigned long limit);
 int zc_window_wait(struct zc_window *win, int seen, unsigned long limit,
 		   unsigned long least, long *timeo);
 struct zc_window *zc_window_next(unsigned int sweep, unsigned int *pos);
+struct zc_window *zc_window_nth(const struct zc_net *zn, loff_t *pos);
+unsigned int zc_window_loans(const struct zc_window *win, unsigned long *age);
 void zc_window_reap(bool all);
 void zc_window_exit(void);
 
@@ -186,6 +202,7 @@ void zc_completion_abort(struct ubuf_info *notify);
 struct zc_completion *zc_completion_open(struct sock *sk, u32 entries,
 					 struct eventfd_ctx *eventfd);
 void zc_completion_close(struct zc_completion *cp);
+bool zc_completion_state(struct zc_window *win, u64 *done, u64 *next);
 const struct zerocopy_page *zc_completion_page(const struct zc_completion *cp);
 struct file *zc_completion_ioctl(struct zerocopy_completion *arg, int *fd);
 
@@ -196,6 +213,7 @@ struct file *zc_completion_ioctl(struct zerocopy_completion *arg, int *fd);
  * @ubuf: what skbs point to
  * @copied: at the head: somebody downstream copied
  * @private: at the head: zc_tail_make_private() is at work
+ * @cohort: of the window
  * @id: for the trace
  * @win: the socket's window
  * @src: who lends; a reference is held
@@ -221,6 +239,7 @@ struct zc_ubuf {
 	struct ubuf_info	ubuf;
 	bool			copied;
 	bool			private;
+	u8			cohort;
 	unsigned int		id;
 	struct zc_window	*win;
 	struct zc_source	*src;

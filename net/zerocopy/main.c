@@ -159,11 +159,12 @@ static void __exit zc_exit(void)
 	 */
 	synchronize_rcu_tasks();
 	synchronize_rcu();
+	/* Whoever reads a file of ours looks at windows: that is over then. */
+	unregister_pernet_subsys(&zc_net_ops);
 	zc_window_exit();
 	zc_ubuf_exit();
 	zc_area_exit();
 	zc_user_exit();
-	unregister_pernet_subsys(&zc_net_ops);
 }
 
 module_init(zc_init);

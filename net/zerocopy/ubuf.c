@@ -148,7 +148,7 @@ static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 		zu->src->ops->cleanup(zu->src, &zu->ranges, 0, copied);
 	zc_source_put(zu->src);
 	atomic_long_sub(pages, &win->zn->held_pages);
-	atomic_long_dec(&win->zn->loans_out);
+	atomic_dec(&win->cohorts[zu->cohort].out);
 
 	/* The memory is back before anybody is told so. */
 	if (zu->notify)
@@ -379,7 +379,8 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 	zu->src = src;
 
 	zu->id = atomic_inc_return(&zc_loan_ids);
-	atomic_long_inc(&win->zn->loans_out);
+	zu->cohort = READ_ONCE(win->cohort);
+	atomic_inc(&win->cohorts[zu->cohort].out);
 	zc_trace(zu, ZC_LOAN_NEW);
 	return zu;
 }

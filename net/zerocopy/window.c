@@ -102,6 +102,7 @@ struct zc_window *zc_window_get(struct sock *sk, struct zc_net *zn)
 	made->sk = sk;
 	made->zn = zn;
 	made->used = true;
+	made->cohorts[0].since = jiffies;
 	/* One is the table's. */
 	refcount_set(&made->ref, 2);
 	init_waitqueue_head(&made->wait);
@@ -170,6 +171,48 @@ void zc_window_put(struct zc_window *win)
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_window_put);
 
+/* Loans to come are of a new age; a cohort of old ones stays what it is. */
+static void zc_window_turn(struct zc_window *win)
+{
+	unsigned int i, c;
+
+	for (i = 0; i < ZC_COHORTS; i++) {
+		c = (win->cohort + i) % ZC_COHORTS;
+		if (atomic_read(&win->cohorts[c].out))
+			continue;
+		WRITE_ONCE(win->cohorts[c].since, jiffies);
+		WRITE_ONCE(win->cohort, c);
+		return;
+	}
+}
+
+/**
+ * zc_window_loans() - what a socket has on loan
+ * @win: its window
+ * @age: set to the age of the oldest, in jiffies; up to a quarter of a second
+ *	too much, or more if loans of many ages are out
+ *
+ * Return: how many.
+ */
+unsigned int zc_window_loans(const struct zc_window *win, unsigned long *age)
+{
+	unsigned long now = jiffies;
+	unsigned int i, sum = 0;
+
+	*age = 0;
+	for (i = 0; i < ZC_COHORTS; i++) {
+		const struct zc_cohort *cohort = &win->cohorts[i];
+		int out = atomic_read(&cohort->out);
+
+		if (out <= 0)
+			continue;
+		sum += out;
+		*age = max(*age, now - READ_ONCE(cohort->since));
+	}
+	return sum;
+}
+EXPORT_SYMBOL_IF_KUNIT(zc_window_loans);
+
 /**
  * zc_window_reap() - free the windows that nobody uses
  * @all: also those that have been used since the last time
@@ -188,6 +231,7 @@ void zc_window_reap(bool all)
 			continue;
 		spin_lock_bh(&b->lock);
 		hlist_for_each_entry_safe(win, next, &b->head, node) {
+			zc_window_turn(win);
 			if (READ_ONCE(win->used) && !all &&
 			    !sock_flag(win->sk, SOCK_DEAD)) {
 				WRITE_ONCE(win->used, false);
@@ -381,3 +425,40 @@ struct zc_window *zc_window_next(unsigned int sweep, unsigned int *pos)
 	}
 	return NULL;
 }
+
+/* Where in the table: a bucket, and how many of its windows lie before. */
+#define ZC_POS_BITS	24
+
+/**
+ * zc_window_nth() - walk over the windows of a namespace, for somebody who looks
+ * @zn: the namespace's share
+ * @pos: where to go on, 0 at the start; set to where the window was found
+ *
+ * Takes no lock and makes no window look used. Windows that come and go meanwhile
+ * may be missed, or be seen twice.
+ *
+ * Context: any but hard interrupt.
+ * Return: a window with a reference, NULL at the end.
+ */
+struct zc_window *zc_window_nth(const struct zc_net *zn, loff_t *pos)
+{
+	unsigned long bucket = *pos >> ZC_POS_BITS;
+	unsigned long nth = *pos & (BIT(ZC_POS_BITS) - 1), i;
+	struct zc_window *win;
+
+	rcu_read_lock();
+	for (; bucket < ARRAY_SIZE(zc_windows); bucket++, nth = 0) {
+		i = 0;
+		hlist_for_each_entry_rcu(win, &zc_windows[bucket].head, node) {
+			if (i++ < nth || win->zn != zn ||
+			    !refcount_inc_not_zero(&win->ref))
+				continue;
+			rcu_read_unlock();
+			*pos = (bucket << ZC_POS_BITS) + i - 1;
+			return win;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(zc_window_nth);

@@ -228,6 +228,92 @@ static void zc_source_tells_a_deadline_from_no_blocking(struct kunit *test)
 	zc_window_return(t->win, 10);
 }
 
+/* One that is stuck does not make those that come and go look old. */
+static void zc_window_knows_the_oldest_loan(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_window *win = t->win;
+	struct zc_ubuf *stuck, *a, *b;
+	unsigned long age;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), 0);
+	KUNIT_EXPECT_EQ(test, age, 0);
+	a = zct_lend(test, 1, 100);
+	stuck = zct_lend(test, 1, 100);
+	KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), 2);
+	KUNIT_EXPECT_LT(test, age, 10 * HZ);
+	win->cohorts[stuck->cohort].since -= 20 * HZ;
+	zc_window_reap(false);
+	KUNIT_EXPECT_NE(test, win->cohort, stuck->cohort);
+	zc_ubuf_end_call(a, 0);
+
+	for (i = 0; i < 3 * ZC_COHORTS; i++) {
+		a = zct_lend(test, 1, 100);
+		zc_window_reap(false);
+		b = zct_lend(test, 1, 100);
+		KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), 3);
+		KUNIT_EXPECT_GE(test, age, 20 * HZ);
+		zc_ubuf_end_call(a, 0);
+		zc_ubuf_end_call(b, 0);
+		zc_window_reap(false);
+	}
+	a = zct_lend(test, 1, 100);
+	zc_ubuf_end_call(stuck, 0);
+	KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), 1);
+	KUNIT_EXPECT_LT(test, age, 10 * HZ);
+	zc_ubuf_end_call(a, 0);
+	KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), 0);
+}
+
+/* As many ages as there are cohorts: then younger ones count as old. */
+static void zc_window_age_is_never_too_young(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_window *win = t->win;
+	struct zc_ubuf *zu[ZC_COHORTS + 2];
+	unsigned long age;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(zu); i++) {
+		struct zc_cohort *cohort;
+
+		zu[i] = zct_lend(test, 1, 100);
+		cohort = &win->cohorts[zu[i]->cohort];
+		if (atomic_read(&cohort->out) == 1)
+			cohort->since = jiffies - (ARRAY_SIZE(zu) - i) * 10 * HZ;
+		zc_window_reap(false);
+	}
+	KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), ARRAY_SIZE(zu));
+	for (i = 0; i < ARRAY_SIZE(zu); i++) {
+		zc_window_loans(win, &age);
+		KUNIT_EXPECT_GE(test, age, (ARRAY_SIZE(zu) - i) * 10 * HZ);
+		zc_ubuf_end_call(zu[i], 0);
+	}
+	KUNIT_EXPECT_EQ(test, zc_window_loans(win, &age), 0);
+}
+
+/* Who looks sees each once, and makes none look used. */
+static void zc_window_walk_finds_each(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct zc_window *win;
+	unsigned int found = 0, all = 0;
+	loff_t pos;
+
+	WRITE_ONCE(t->win->used, false);
+	for (pos = 0; (win = zc_window_nth(t->win->zn, &pos)); pos++) {
+		found += win == t->win;
+		all++;
+		zc_window_put(win);
+	}
+	KUNIT_EXPECT_EQ(test, found, 1);
+	KUNIT_EXPECT_GE(test, all, 1);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(t->win->used));
+	pos = 0;
+	KUNIT_EXPECT_PTR_EQ(test, zc_window_nth(NULL, &pos), NULL);
+}
+
 static struct kunit_case zc_window_cases[] = {
 	KUNIT_CASE(zc_window_is_found_while_it_is_used),
 	KUNIT_CASE(zc_window_of_the_kernel_goes_with_its_user),
@@ -240,6 +326,9 @@ static struct kunit_case zc_window_cases[] = {
 	KUNIT_CASE(zc_window_wait_ends_with_the_connection),
 	KUNIT_CASE(zc_source_tries_again_what_came_back_meanwhile),
 	KUNIT_CASE(zc_source_tells_a_deadline_from_no_blocking),
+	KUNIT_CASE(zc_window_knows_the_oldest_loan),
+	KUNIT_CASE(zc_window_age_is_never_too_young),
+	KUNIT_CASE(zc_window_walk_finds_each),
 	{}
 };
 

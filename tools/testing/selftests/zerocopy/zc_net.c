@@ -241,11 +241,11 @@ static int page_read(int sock, struct zc_notif *n, u64 **seen)
 	if (id >= done)
 		return -1;
 	code = zc_page_code(&pages[i].pg, id);
-	ZC_CHECK(code >= 0, "too many ids at once for a test");
-	if (code & ZEROCOPY_CODE_PASSED)
+	/* more of them than there are codes: only the sums are left */
+	if (code < 0 ? pages[i].pg.p->passed : code & ZEROCOPY_CODE_PASSED)
 		return -1;
 	n->lo = id;
-	n->copied = code & ZEROCOPY_CODE_COPIED;
+	n->copied = code > 0 && code & ZEROCOPY_CODE_COPIED;
 	while (++id < done && zc_page_code(&pages[i].pg, id) == code)
 		;
 	n->hi = id - 1;
