@@ -92,6 +92,7 @@ struct zc_completion {
 
 /* Only tells slots from the kernel's notifications: nothing calls it. */
 const struct ubuf_info_ops zc_slot_ops = {};
+EXPORT_SYMBOL_IF_KUNIT(zc_slot_ops);
 
 static struct zc_slot *zc_slot_of(struct ubuf_info *notify)
 {

@@ -185,8 +185,8 @@ void zc_window_exit(void);
 struct ubuf_info *zc_notify_get(struct zc_window *win, size_t size,
 				struct ubuf_info *prev);
 void zc_notify_abort(struct zc_window *win, struct ubuf_info *notify);
-void zc_notify_put(struct zc_window *win, struct ubuf_info *notify,
-		   bool copied);
+void __zc_notify_put(struct zc_window *win, struct ubuf_info *notify,
+		     bool copied);
 void zc_notify_free_spares(struct zc_window *win);
 
 /* completion.c: what it reads from a page instead */
@@ -205,6 +205,23 @@ void zc_completion_close(struct zc_completion *cp);
 bool zc_completion_state(struct zc_window *win, u64 *done, u64 *next);
 const struct zerocopy_page *zc_completion_page(const struct zc_completion *cp);
 struct file *zc_completion_ioctl(struct zerocopy_completion *arg, int *fd);
+
+/**
+ * zc_notify_put() - one holder of a notification is done with it
+ * @win: window of the socket
+ * @notify: the notification; may be gone on return
+ * @copied: data was copied on this holder's part
+ *
+ * Context: any but hard interrupt.
+ */
+static inline void zc_notify_put(struct zc_window *win,
+				 struct ubuf_info *notify, bool copied)
+{
+	if (unlikely(notify->ops == &zc_slot_ops))
+		zc_completion_end_call(notify, copied);
+	else
+		__zc_notify_put(win, notify, copied);
+}
 
 /* ubuf.c: loans */
 

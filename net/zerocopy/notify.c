@@ -183,9 +183,9 @@ static bool zc_notify_extend(const struct sk_buff_head *q,
 }
 
 /**
- * zc_notify_put() - one holder of a notification is done with it
+ * __zc_notify_put() - one holder of a notification is done with it
  * @win: window of the socket
- * @notify: the notification; may be gone on return
+ * @notify: the notification, not one of a completion page; may be gone on return
  * @copied: data was copied on this holder's part
  *
  * The last one completes it: merged into the error queue if it can be, and then
@@ -193,7 +193,8 @@ static bool zc_notify_extend(const struct sk_buff_head *q,
  *
  * Context: any but hard interrupt.
  */
-void zc_notify_put(struct zc_window *win, struct ubuf_info *notify, bool copied)
+void __zc_notify_put(struct zc_window *win, struct ubuf_info *notify,
+		     bool copied)
 {
 	struct ubuf_info_msgzc *uz = uarg_to_msgzc(notify);
 	struct sk_buff_head *q = &win->sk->sk_error_queue;
@@ -202,10 +203,6 @@ void zc_notify_put(struct zc_window *win, struct ubuf_info *notify, bool copied)
 	bool report = false, done;
 	unsigned long flags;
 
-	if (unlikely(notify->ops == &zc_slot_ops)) {
-		zc_completion_end_call(notify, copied);
-		return;
-	}
 	if (copied)
 		uz->zerocopy = 0;
 	if (!refcount_dec_and_test(&notify->refcnt))
@@ -236,4 +233,4 @@ void zc_notify_put(struct zc_window *win, struct ubuf_info *notify, bool copied)
 		notify->ops->complete(NULL, notify, true);
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(zc_notify_put);
+EXPORT_SYMBOL_IF_KUNIT(__zc_notify_put);

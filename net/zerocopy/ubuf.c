@@ -130,7 +130,7 @@ static void zc_ubuf_put_notify(struct zc_ubuf *zu, bool copied)
 	if (unlikely(zu->notify->ops == &zc_slot_ops))
 		zc_completion_back(zu, copied);
 	else
-		zc_notify_put(zu->win, zu->notify, copied);
+		__zc_notify_put(zu->win, zu->notify, copied);
 }
 
 /* The last reference is gone: one loan of a chain ends. */
