@@ -8,6 +8,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/zc_area.h>
+#include <linux/zc_frag.h>
 #include <linux/zc_user.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -165,6 +166,7 @@ static void __exit zc_exit(void)
 	zc_ubuf_exit();
 	zc_area_exit();
 	zc_user_exit();
+	zc_frag_exit();
 }
 
 module_init(zc_init);
