@@ -10,7 +10,9 @@
 #include <linux/types.h>
 
 struct msghdr;
+struct module;
 struct socket;
+struct zc_kseg;
 struct zc_source;
 
 /**
@@ -31,6 +33,9 @@ struct zc_source;
  * @skip: bytes of @vec's first range that lie in front of the loan
  * @unpinned: bytes out of memory that the lender holds in any case, for the
  *	counters
+ * @copied: set by refill: bytes that it copied because their memory cannot be
+ *	lent, for the counters
+ * @unlent: of these, bytes that nobody offered to lend
  * @private: the lender's own, from refill or borrow until cleanup
  * @vec: the ranges, in message order; none of them crosses a folio
  */
@@ -45,6 +50,8 @@ struct zc_ranges {
 	bool		whole;
 	size_t		skip;
 	size_t		unpinned;
+	size_t		copied;
+	size_t		unlent;
 	void		*private;
 	struct phys_vec	*vec;
 };
@@ -68,6 +75,9 @@ struct zc_ranges {
  *	@copied says whether somebody downstream copied the data instead of
  *	sending it from the ranges. Any context but hard interrupt; must not
  *	sleep. Called once for each range. (S1.1, S1.2)
+ * @sent: May be NULL. A zc_sendmsg() is over: @bytes were sent, and nobody reads
+ *	the memory behind msg_iter any more. @copied says whether any of them
+ *	were copied from there. Context: the sender's.
  * @release: Nothing is out any more and the last reference is gone: free the
  *	source. Same context as @cleanup. (S1.1)
  */
@@ -78,6 +88,7 @@ struct zc_source_ops {
 		      size_t offset, size_t bytes, unsigned long pages);
 	void (*cleanup)(struct zc_source *src, struct zc_ranges *ranges,
 			unsigned int from, bool copied);
+	void (*sent)(struct zc_source *src, size_t bytes, bool copied);
 	void (*release)(struct zc_source *src);
 };
 
@@ -99,6 +110,13 @@ void zc_source_init(struct zc_source *src, const struct zc_source_ops *ops,
 void zc_source_put(struct zc_source *src);
 
 int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src);
+int __zc_send_ksegs(struct socket *sock, struct msghdr *msg,
+		    const struct zc_kseg *segs, unsigned int nr,
+		    struct module *owner);
+
+/* The module of the callbacks stays until the last of them has been called. */
+#define zc_send_ksegs(sock, msg, segs, nr) \
+	__zc_send_ksegs(sock, msg, segs, nr, THIS_MODULE)
 
 /* For the entries: livepatch, static key. */
 int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size);

@@ -7,6 +7,7 @@
 #include <linux/net.h>
 #include <linux/socket.h>
 #include <linux/uio.h>
+#include <linux/zc_kseg.h>
 #include <linux/zc_user.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
@@ -78,10 +79,12 @@ static int zc_call_run(struct zc_call *call, enum zc_route route)
 	ret = route == ZC_ROUTE_TCP ? zc_tcp_sendmsg(call) :
 				      zc_udp_sendmsg(call);
 	/* Somebody took the socket over, and nothing was sent yet. */
-	if (ret == -ESTALE)
+	if (ret == -ESTALE) {
+		call->copied = true;
 		return READ_ONCE(call->sk->sk_prot)->sendmsg(call->sk,
 							     call->msg,
 							     call->size);
+	}
 	if (ret > 0) {
 		zc_count(call->zn, ZC_STAT_SENDS, 1);
 		zc_count(call->zn, ZC_STAT_BYTES, ret);
@@ -211,6 +214,47 @@ out:
 }
 EXPORT_SYMBOL_NS_GPL(zc_entry_sendmsg, "ZEROCOPY");
 
+static int zc_call_kernel(struct zc_call *call, struct socket *sock)
+{
+	struct msghdr *msg = call->msg;
+	enum zc_route route = ZC_ROUTE_PASS;
+	struct sock *sk = sock->sk;
+	enum zc_pass_reason why;
+	int ret;
+
+	msg->msg_flags &= ~(MSG_ZEROCOPY | MSG_SPLICE_PAGES);
+	call->flags = msg->msg_flags;
+	if (!call->src)
+		return sock_sendmsg(sock, msg);
+
+	call->zn = zc_net(sock_net(sk));
+	why = ZC_PASS_PROTO;
+	if (sk->sk_family == AF_INET || sk->sk_family == AF_INET6)
+		route = zc_route(sk, call->prot, msg, call->size, &why);
+	if (route != ZC_ROUTE_PASS && zc_suspended()) {
+		why = ZC_PASS_SUSPENDED;
+		route = ZC_ROUTE_PASS;
+	} else if (route != ZC_ROUTE_PASS && !inet_sk(sk)->inet_num) {
+		/* sock_sendmsg() finds it a port. */
+		why = ZC_PASS_STATE;
+		route = ZC_ROUTE_PASS;
+	}
+	if (route == ZC_ROUTE_PASS) {
+		zc_count(call->zn, ZC_STAT_PASSED + why, 1);
+		trace_zc_pass(sk, call->size, why);
+		call->copied = true;
+		return sock_sendmsg(sock, msg);
+	}
+
+	call->window = zc_net_window_pages(call->zn);
+	call->win = zc_window_get(sk, call->zn);
+	if (!call->win)
+		return -ENOMEM;
+	ret = zc_call_run(call, route);
+	zc_window_put(call->win);
+	return ret;
+}
+
 /**
  * zc_sendmsg() - send a message of lent memory
  * @sock: any socket
@@ -229,45 +273,56 @@ EXPORT_SYMBOL_NS_GPL(zc_entry_sendmsg, "ZEROCOPY");
  */
 int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 {
-	struct sock *sk = sock->sk;
 	struct zc_call call = {
-		.sk = sk,
+		.sk = sock->sk,
 		.msg = msg,
-		.prot = READ_ONCE(sk->sk_prot),
+		.prot = READ_ONCE(sock->sk->sk_prot),
 		.src = src,
 		.size = msg_data_left(msg),
 	};
-	enum zc_pass_reason why;
-	enum zc_route route;
-	int ret;
+	int ret = zc_call_kernel(&call, sock);
 
-	msg->msg_flags &= ~(MSG_ZEROCOPY | MSG_SPLICE_PAGES);
-	call.flags = msg->msg_flags;
-	if (!src || (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
-		return sock_sendmsg(sock, msg);
-
-	call.zn = zc_net(sock_net(sk));
-	route = zc_route(sk, call.prot, msg, call.size, &why);
-	if (route != ZC_ROUTE_PASS && zc_suspended()) {
-		why = ZC_PASS_SUSPENDED;
-		route = ZC_ROUTE_PASS;
-	} else if (route != ZC_ROUTE_PASS && !inet_sk(sk)->inet_num) {
-		/* sock_sendmsg() finds it a port. */
-		why = ZC_PASS_STATE;
-		route = ZC_ROUTE_PASS;
-	}
-	if (route == ZC_ROUTE_PASS) {
-		zc_count(call.zn, ZC_STAT_PASSED + why, 1);
-		trace_zc_pass(sk, call.size, why);
-		return sock_sendmsg(sock, msg);
-	}
-
-	call.window = zc_net_window_pages(call.zn);
-	call.win = zc_window_get(sk, call.zn);
-	if (!call.win)
-		return -ENOMEM;
-	ret = zc_call_run(&call, route);
-	zc_window_put(call.win);
+	if (src && src->ops->sent)
+		src->ops->sent(src, max(ret, 0), call.copied);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(zc_sendmsg, "ZEROCOPY");
+
+/**
+ * __zc_send_ksegs() - send segments of kernel memory as one message
+ * @sock: any socket
+ * @msg: the message; msg_iter is set up here
+ * @segs: its segments
+ * @nr: how many
+ * @owner: module that the callbacks are in
+ *
+ * Use zc_send_ksegs(). Whatever it returns, the cleanup of each segment is called
+ * exactly once: for what was sent, as soon as it is no longer in the network's
+ * hands; for what was not, before this returns. Segments without one are the
+ * caller's again on return.
+ *
+ * To go on after a short count, or to keep what was not sent, make a source of
+ * the segments with zc_kseg_source_alloc() and send that as often as it takes.
+ *
+ * Context: process, may sleep; the socket is not locked.
+ * Return: bytes sent, which may be fewer than the message has, or an errno if
+ *	none were: as ->sendmsg(), or as zc_kseg_source_alloc(). Source: S2.1.
+ */
+int __zc_send_ksegs(struct socket *sock, struct msghdr *msg,
+		    const struct zc_kseg *segs, unsigned int nr,
+		    struct module *owner)
+{
+	struct zc_source *src;
+	int ret;
+
+	src = __zc_kseg_source_alloc(segs, nr, owner);
+	if (IS_ERR(src)) {
+		zc_kseg_give_back(segs, nr);
+		return PTR_ERR(src);
+	}
+	zc_kseg_iter(src, &msg->msg_iter);
+	ret = zc_sendmsg(sock, msg, src);
+	zc_kseg_end(src);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(__zc_send_ksegs, "ZEROCOPY");

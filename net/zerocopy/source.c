@@ -109,6 +109,18 @@ static struct zc_ubuf *zc_source_borrow(struct zc_call *call)
 	return zu;
 }
 
+/* Segments of kernel memory that could not be lent. */
+static void zc_source_copied(struct zc_call *call,
+			     const struct zc_ranges *ranges)
+{
+	size_t kept = ranges->copied - ranges->unlent;
+
+	if (ranges->unlent)
+		zc_call_copied(call, ranges->unlent, ZC_COPY_UNLENT);
+	if (kept)
+		zc_call_copied(call, kept, ZC_COPY_MEMORY);
+}
+
 /*
  * One attempt. Returns the loan or an errno. After -ENOSPC and -ENOBUFS *least is
  * what a loan would need, and *room what to wait for: so many pages of the
@@ -167,6 +179,8 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 			;
 	}
 	zc_count(call->zn, ZC_STAT_LOANS, 1);
+	if (zu->ranges.copied)
+		zc_source_copied(call, &zu->ranges);
 	if (zu->ranges.unpinned) {
 		zc_count(call->zn, ZC_STAT_AREA_LOANS, 1);
 		zc_count(call->zn, ZC_STAT_AREA_BYTES, zu->ranges.unpinned);

@@ -369,6 +369,8 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 	zu->ranges.whole = false;
 	zu->ranges.skip = 0;
 	zu->ranges.unpinned = 0;
+	zu->ranges.copied = 0;
+	zu->ranges.unlent = 0;
 	zu->ranges.private = NULL;
 	zu->ranges.vec = zu->vec;
 

@@ -4,7 +4,9 @@
  */
 #include <linux/err.h>
 #include <linux/socket.h>
+#include <linux/udp.h>
 #include <linux/uio.h>
+#include <net/dst.h>
 #include <net/sock.h>
 
 #include "internal.h"
@@ -29,6 +31,36 @@ static int zc_udp_try(struct zc_call *call, struct zc_ubuf *zu)
 	return ret;
 }
 
+/*
+ * Whether the datagram may be lent, as far as one can see beforehand: a kernel
+ * caller's loan may cost a copy, and IP would make another.
+ */
+static bool zc_udp_route_lends(const struct zc_call *call)
+{
+	const struct sock *sk = call->sk;
+	const struct dst_entry *dst;
+	bool lends;
+
+	rcu_read_lock();
+	dst = __sk_dst_get((struct sock *)sk);
+	lends = !dst || (READ_ONCE(dst->dev)->features & NETIF_F_SG &&
+			 (call->size <= dst_mtu(dst) ||
+			  READ_ONCE(udp_sk(sk)->gso_size) ||
+			  call->msg->msg_controllen));
+	rcu_read_unlock();
+	return lends;
+}
+
+/* What a program that lends too much at a time is told is for it to read. */
+static bool zc_udp_fits(struct zc_call *call, const struct zc_ranges *ranges)
+{
+	if (call->want_notify)
+		return true;
+	call->copy_reason = ranges->nr > MAX_SKB_FRAGS ? ZC_COPY_PIECES :
+							 ZC_COPY_WINDOW;
+	return ranges->bytes == call->size && ranges->nr <= MAX_SKB_FRAGS;
+}
+
 /**
  * zc_udp_sendmsg() - send a datagram through a plain UDP socket
  * @call: the message, at most 65535 bytes
@@ -47,10 +79,16 @@ int zc_udp_sendmsg(struct zc_call *call)
 	call->blocks = call->timeo;
 
 	call->copy_reason = call->src ? ZC_COPY_SUSPENDED : ZC_COPY_SMALL;
-	if (call->src && !zc_suspended()) {
+	if (call->src && !call->want_notify && !zc_udp_route_lends(call)) {
+		call->copy_reason = ZC_COPY_ROUTE;
+	} else if (call->src && !zc_suspended()) {
 		zu = zc_source_lend(call, call->size, least);
 		if (IS_ERR(zu))
 			return PTR_ERR(zu);
+		if (zu && !zc_udp_fits(call, &zu->ranges)) {
+			zc_ubuf_end_call(zu, 0);
+			zu = NULL;
+		}
 		/* A datagram cannot be lent in part. */
 		if (zu && zu->ranges.bytes < call->size && !zu->ranges.fault &&
 		    zu->ranges.nr < zu->ranges.max) {

@@ -29,6 +29,9 @@
 	EM(ZC_COPY_PRIVATE,	"private")	\
 	EM(ZC_COPY_SUSPENDED,	"suspended")	\
 	EM(ZC_COPY_SMALL,	"small")	\
+	EM(ZC_COPY_UNLENT,	"unlent")	\
+	EM(ZC_COPY_MEMORY,	"memory")	\
+	EM(ZC_COPY_PIECES,	"pieces")	\
 	E_(ZC_COPY_CORK,	"cork")
 
 #define ZC_PASS_REASONS				\
