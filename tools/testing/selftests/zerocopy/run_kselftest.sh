@@ -20,7 +20,7 @@ cd "$(dirname "$0")" || exit 1
 
 PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_fork tx_stream
 	tx_path tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream
-	tx_area tx_area_stress tx_page tx_stat tx_lifecycle'}
+	tx_area tx_area_stress tx_page tx_stat tx_seg tx_lifecycle'}
 : "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}"
 export ZC_KERNEL ZC_DEBUG ZC_SHORT ZC_NOLAYER ZC_MODULES
 export ZC_PROGS=$PWD
