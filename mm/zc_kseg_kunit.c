@@ -275,6 +275,8 @@ static void zc_kseg_copies_what_is_not(struct kunit *test)
 static void zc_kseg_copies_are_joined(struct kunit *test)
 {
 	struct zct_kseg *t = test->priv;
+	struct page *page;
+	int refs;
 
 	zct_add(t, t->mem, 24, false);
 	zct_add(t, zct_static, 16, false);
@@ -288,7 +290,10 @@ static void zc_kseg_copies_are_joined(struct kunit *test)
 			   "header");
 	KUNIT_EXPECT_STREQ(test, (char *)phys_to_virt(t->vec[0].paddr) + 24,
 			   "data");
+	page = pfn_to_page(PHYS_PFN(t->vec[0].paddr));
+	refs = page_count(page);
 	zct_end_loan(t, false);
+	KUNIT_EXPECT_EQ(test, page_count(page), refs - 1);
 	zc_kseg_end(t->src);
 	zct_expect_once(test, 0);
 }

@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/page-flags.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
@@ -63,6 +64,9 @@ static unsigned int zst_order(const struct zst_piece *p)
 static bool zst_has_pages(const struct zst_piece *p)
 {
 	switch (p->seg.kind) {
+	case ZST_SLAB:
+		/* Older kernels kmalloc() more than 8 KiB as pages. */
+		return !zc_folio_is_slab(virt_to_folio(p->mem));
 	case ZST_VMALLOC:
 	case ZST_FRAG:
 	case ZST_FOLIO:
@@ -78,7 +82,8 @@ static bool zst_has_pages(const struct zst_piece *p)
 /* The count of a page that nobody may reference. */
 static int zst_refs(const struct zst_piece *p)
 {
-	if (zst_has_pages(p) || p->seg.kind == ZST_STACK)
+	if (p->seg.kind == ZST_NONE || p->seg.kind == ZST_STACK ||
+	    zst_has_pages(p))
 		return 0;
 	if (p->seg.kind == ZST_STATIC)
 		return page_count(vmalloc_to_page(p->mem));
@@ -209,6 +214,8 @@ static int zst_alloc(struct zst_piece *p, u8 *stack, size_t *stack_used,
 		break;
 	case ZST_BVEC:
 		return zst_alloc_bvec(p);
+	case ZST_NONE:
+		return 0;
 	}
 	return p->mem ? 0 : -ENOMEM;
 }
@@ -229,6 +236,11 @@ static int zst_make(struct zst_piece *p, const char __user *data,
 	if (!(p->seg.flags & ZST_F_KEEP)) {
 		seg->cleanup = zst_cleanup;
 		seg->private = p;
+	}
+	if (p->seg.kind == ZST_NONE) {
+		seg->addr = (void *)PAGE_SIZE;
+		seg->len = p->seg.len;
+		return 0;
 	}
 	if (p->seg.kind != ZST_BVEC) {
 		seg->addr = p->mem + p->seg.offset;

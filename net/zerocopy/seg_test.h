@@ -18,7 +18,8 @@ enum zst_kind {
 	ZST_FOLIO,		/* compound pages */
 	ZST_TAILS,		/* pages that are not compound */
 	ZST_BVEC,		/* single pages, each with its bio_vec */
-	ZST_KINDS,
+	ZST_KINDS,		/* of memory; and what is none: */
+	ZST_NONE = ZST_KINDS,
 };
 
 #define ZST_F_KEEP	1	/* no cleanup: copied */

@@ -6,15 +6,19 @@
  */
 #include "zc_test.h"
 
+#include <arpa/inet.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <linux/tls.h>
 #include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/un.h>
 
 #include "seg_test.h"
+#include "zc_rpc.h"
 
 #ifndef SOL_TLS
 #define SOL_TLS 282
@@ -552,6 +556,25 @@ static void closed(const void *arg)
 	zc_close(&c);
 }
 
+/* No message at all: everything comes back */
+static void no_memory(const void *arg)
+{
+	struct zc_conn c = {
+		.family = AF_INET, .type = SOCK_STREAM, .flags = ZC_C_NOZC,
+	};
+
+	(void)arg;
+	dev_open();
+	zc_open(&c);
+	layout_stream();
+	add(ZST_NONE, 10, 0, 0);
+	msg_fill(5);
+	ZC_EQ(msg_send(c.tx, ZST_ONCE, 0), -EFAULT, "sent");
+	ZC_EQ(req.called, lendable, "cleanups when the call returns");
+	all_back(lendable, 0);
+	zc_close(&c);
+}
+
 /* The peer goes away with all of it in flight */
 static void reset(const void *arg)
 {
@@ -628,6 +651,121 @@ static void storm(const void *arg)
 	zc_close(&c);
 }
 
+/* ---- samples/zc_rpc ---- */
+
+#define FILE_BYTES	ZC_MB(1)
+
+/* In the sender's namespace, with a file of ours; a connection from the peer's */
+static int sample_start(char *bytes)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(ZC_RPC_PORT),
+	};
+	char params[64];
+	int fd, err;
+
+	fd = ZC_SYS(memfd_create("zc_rpc", 0));
+	zc_fill(bytes, FILE_BYTES, 1);
+	ZC_EQ(write(fd, bytes, FILE_BYTES), FILE_BYTES, "write");
+	snprintf(params, sizeof(params), "file=/proc/self/fd/%d", fd);
+	zc_enter(ZC_NS_A);
+	err = zc_insmod("zc_rpc", params);
+	if (err == -ENOENT)
+		zc_skip("there is no zc_rpc.ko");
+	ZC_CHECK(!err, "insmod zc_rpc: %s", strerror(-err));
+	close(fd);
+
+	zc_enter(ZC_NS_B);
+	fd = ZC_SYS(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	inet_pton(AF_INET, "10.77.0.1", &to.sin_addr);
+	ZC_SYS(connect(fd, (void *)&to, sizeof(to)));
+	zc_setopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	zc_enter(ZC_NS_A);
+	return fd;
+}
+
+static void sample_ask(int fd, u32 mode, u64 offset, u32 length)
+{
+	struct zc_rpc_request r = {
+		.magic = htonl(ZC_RPC_MAGIC), .mode = htonl(mode),
+		.offset = htobe64(offset), .length = htonl(length),
+		.tag = htonl(length + 1),
+	};
+
+	ZC_EQ(write(fd, &r, sizeof(r)), sizeof(r), "request");
+}
+
+static bool sample_gone(void)
+{
+	return !zc_rmmod("zc_rpc");
+}
+
+static void sample(const void *arg)
+{
+	enum zc_rpc_mode mode = *(const enum zc_rpc_mode *)arg;
+	/* Each header but those in fragments, and each trailer */
+	size_t each = mode == ZC_RPC_FRAG ? 16 : 40, total;
+	char *bytes = malloc(FILE_BYTES);
+	char *buf = malloc(FILE_BYTES);
+	struct zc_rpc_reply *reply = (void *)buf;
+	struct zc_counters before;
+	long long copied, tiny;
+	int i, fd;
+
+	fd = sample_start(bytes);
+	zc_counters_read(ZC_NS_A, &before);
+	for (i = 0; i < 16; i++) {
+		u32 length = 65536 - (i & 1) * 1000;
+		u64 offset = i * 12345;
+
+		sample_ask(fd, mode, offset, length);
+		total = sizeof(*reply) + length + sizeof(ZC_RPC_TRAILER);
+		ZC_EQ(recv(fd, buf, total, MSG_WAITALL), total, "reply");
+		ZC_EQ(ntohl(reply->status), 0, "status");
+		ZC_EQ(ntohl(reply->tag), length + 1, "tag");
+		ZC_CHECK(!memcmp(buf + sizeof(*reply), bytes + offset, length),
+			 "the payload differs");
+		ZC_CHECK(!memcmp(buf + sizeof(*reply) + length, ZC_RPC_TRAILER,
+				 sizeof(ZC_RPC_TRAILER)), "the trailer differs");
+	}
+	ZC_EQ(zc_delta(&before, "sends"), mode == ZC_RPC_PLAIN ? 0 : 16,
+	      "sends through the layer");
+	copied = zc_delta(&before, "copied_bytes");
+	tiny = zc_delta(&before, "copied_orphan") * 256;
+	if (mode != ZC_RPC_PLAIN)
+		ZC_CHECK(copied >= (long long)(16 * each) &&
+			 copied <= (long long)(16 * each) + tiny,
+			 "%lld bytes copied, expected %zu", copied, 16 * each);
+	/* Beyond the end of the file */
+	sample_ask(fd, mode, FILE_BYTES - 5, 6);
+	ZC_EQ(recv(fd, buf, sizeof(*reply) + 16, MSG_WAITALL),
+	      sizeof(*reply) + 16, "an error's reply");
+	ZC_EQ(ntohl(reply->status), ERANGE, "status");
+	close(fd);
+	ZC_CHECK(zc_wait_for(sample_gone(), 10000), "zc_rpc does not unload");
+}
+
+/* The module stays as long as somebody may still call it */
+static void sample_unload(const void *arg)
+{
+	char *bytes = malloc(FILE_BYTES);
+	struct zc_counters before;
+	int fd;
+
+	(void)arg;
+	fd = sample_start(bytes);
+	zc_counters_read(ZC_NS_A, &before);
+	zc_setopt(fd, SOL_SOCKET, SO_RCVBUF, 4096);
+	sample_ask(fd, ZC_RPC_LAYER, 0, FILE_BYTES);
+	ZC_CHECK(zc_wait_for(zc_delta(&before, "loans") > 0, 5000), "no loan");
+	zc_sleep_ms(100);
+	ZC_EQ(zc_rmmod("zc_rpc"), -EAGAIN, "rmmod with loans out");
+	close(fd);
+	ZC_CHECK(zc_wait_for(sample_gone(), 10000), "zc_rpc does not unload");
+}
+
+static const enum zc_rpc_mode plain = ZC_RPC_PLAIN, layer = ZC_RPC_LAYER,
+			      frag = ZC_RPC_FRAG;
 static const int in4 = AF_INET, in6 = AF_INET6;
 static const int stream = SOCK_STREAM, dgram = SOCK_DGRAM,
 		 seqpacket = SOCK_SEQPACKET;
@@ -649,7 +787,12 @@ static const struct zc_case others[] = {
 	{ "cut_short", cut_short, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "again", again, NULL, ZC_F_PAIR, 0 },
 	{ "closed", closed, NULL, ZC_F_PAIR, 0 },
+	{ "no_memory", no_memory, NULL, ZC_F_PAIR, 0 },
 	{ "reset", reset, NULL, ZC_F_PAIR, 0 },
+	{ "sample_plain", sample, &plain, ZC_F_PAIR, 0 },
+	{ "sample_layer", sample, &layer, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "sample_frag", sample, &frag, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "sample_unload", sample_unload, NULL, ZC_F_PAIR, 0 },
 	{ "storm_tcp4", storm, &in4, ZC_F_PAIR, 120 },
 	{ "storm_tcp6", storm, &in6, ZC_F_PAIR, 120 },
 };
@@ -701,7 +844,8 @@ int main(int argc, char **argv)
 	ret = zc_main(argc, argv, "seg", cases, n + ZC_ARRAY_SIZE(others));
 	/* Others want to unload the layer */
 	if (zc_mod_loaded("zc_seg_test"))
-		zc_wait_for(zc_rmmod("zc_seg_test") != -EAGAIN &&
-			    !zc_mod_loaded("zc_seg_test"), 15000);
+		zc_wait_for(!zc_rmmod("zc_seg_test"), 15000);
+	if (zc_mod_loaded("zc_rpc"))
+		zc_wait_for(sample_gone(), 15000);
 	return ret;
 }
