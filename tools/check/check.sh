@@ -45,9 +45,10 @@ checkpatch FILE_PATH_CHANGES "${kernel_code[@]}"
 checkpatch FILE_PATH_CHANGES,COMPLEX_MACRO,MACRO_ARG_UNUSED,TRAILING_SEMICOLON,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT \
 	"${trace[@]}"
 checkpatch FILE_PATH_CHANGES,PREFER_DEFINED_ATTRIBUTE_MACRO,CONST_STRUCT "${programs[@]}"
+# A file that git knows is taken for source.
 for p in patches/*/[0-9]*.patch; do
-	[[ $p == */0000-* ]] || perl "$source/scripts/checkpatch.pl" --no-tree --strict --no-summary --terse "$p" \
-		>>"$work/checkpatch" 2>&1 || true
+	[[ $p == */0000-* ]] || perl "$source/scripts/checkpatch.pl" --no-tree --strict --no-summary --terse - \
+		<"$p" 2>&1 | sed "s|^-:|$p:|" >>"$work/checkpatch" || true
 done
 wrong "checkpatch --strict" "$work/checkpatch"
 
