@@ -69,6 +69,7 @@ struct zc_slot {
  * @closed: nobody listens any more
  * @wait: who polls the file
  * @eventfd: may be NULL
+ * @rcu: who only looks takes no lock
  * @slots: by id
  */
 struct zc_completion {
@@ -87,6 +88,7 @@ struct zc_completion {
 	bool			closed;
 	wait_queue_head_t	wait;
 	struct eventfd_ctx	*eventfd;
+	struct rcu_head		rcu;
 	struct zc_slot		slots[];
 };
 
@@ -118,7 +120,7 @@ static void zc_completion_put(struct zc_completion *cp)
 		eventfd_ctx_put(cp->eventfd);
 	zc_shared_free(cp->page, cp->length);
 	zc_window_put(cp->win);
-	kvfree(cp);
+	kvfree_rcu(cp, rcu);
 }
 
 /* How many bytes of a send have come back without a gap. */
@@ -137,7 +139,7 @@ static bool zc_completion_publish(struct zc_completion *cp)
 	struct zc_slot *slot = NULL;
 	u64 progress;
 
-	for (; cp->done != cp->next; cp->done++) {
+	while (cp->done != cp->next) {
 		slot = zc_completion_slot(cp, cp->done);
 		if (!slot->complete)
 			break;
@@ -145,6 +147,7 @@ static bool zc_completion_publish(struct zc_completion *cp)
 		cp->copied += !!(slot->code & ZEROCOPY_CODE_COPIED);
 		cp->passed += !!(slot->code & ZEROCOPY_CODE_PASSED);
 		zc_completion_trace(cp, cp->done, ZC_COMPLETION_DONE);
+		WRITE_ONCE(cp->done, cp->done + 1);
 	}
 
 	progress = cp->done << 32;
@@ -152,7 +155,7 @@ static bool zc_completion_publish(struct zc_completion *cp)
 		progress |= zc_slot_prefix(slot);
 	if (progress == cp->progress)
 		return false;
-	cp->progress = progress;
+	WRITE_ONCE(cp->progress, progress);
 
 	WRITE_ONCE(page->copied, cp->copied);
 	WRITE_ONCE(page->passed, cp->passed);
@@ -176,7 +179,7 @@ static void zc_completion_tell(struct zc_completion *cp)
 
 static void zc_completion_set_next(struct zc_completion *cp, u64 next)
 {
-	cp->next = next;
+	WRITE_ONCE(cp->next, next);
 	WRITE_ONCE(cp->page->next, next);
 	/* Seen before the codes that it makes doubtful: zc_completion_publish(). */
 	smp_wmb();
@@ -194,7 +197,7 @@ static void zc_completion_skip(struct zc_completion *cp, u32 gap)
 		/* Then nothing is out, and old codes are of no use. */
 		cp->passed += gap - cp->entries;
 		id = next - cp->entries;
-		cp->done = id;
+		WRITE_ONCE(cp->done, id);
 	}
 	for (; id != next; id++) {
 		struct zc_slot *slot = zc_completion_slot(cp, id);
@@ -224,7 +227,8 @@ struct ubuf_info *zc_completion_begin(struct zc_window *win)
 	int key;
 
 	spin_lock_irqsave(&win->lock, flags);
-	cp = win->completion;
+	cp = rcu_dereference_protected(win->completion,
+				       lockdep_is_held(&win->lock));
 	if (!cp)
 		goto out;
 
@@ -480,7 +484,7 @@ struct zc_completion *zc_completion_open(struct sock *sk, u32 entries,
 	page->entries = entries;
 
 	spin_lock_irq(&win->lock);
-	if (!win->completion) {
+	if (!rcu_access_pointer(win->completion)) {
 		cp->eventfd = eventfd;
 		cp->next = (u32)atomic_read(&sk->sk_zckey);
 		cp->done = cp->next;
@@ -491,7 +495,7 @@ struct zc_completion *zc_completion_open(struct sock *sk, u32 entries,
 		page->done = cp->done;
 		page->progress = cp->progress;
 		zc_completion_trace(cp, cp->done, ZC_COMPLETION_OPEN);
-		WRITE_ONCE(win->completion, cp);
+		rcu_assign_pointer(win->completion, cp);
 		err = 0;
 	} else {
 		err = -EBUSY;
@@ -528,7 +532,7 @@ void zc_completion_close(struct zc_completion *cp)
 
 	spin_lock_irq(&win->lock);
 	zc_completion_trace(cp, cp->done, ZC_COMPLETION_CLOSE);
-	WRITE_ONCE(win->completion, NULL);
+	RCU_INIT_POINTER(win->completion, NULL);
 	WRITE_ONCE(cp->closed, true);
 	spin_unlock_irq(&win->lock);
 	zc_completion_put(cp);
@@ -556,21 +560,20 @@ EXPORT_SYMBOL_IF_KUNIT(zc_completion_page);
  * Context: any but hard interrupt.
  * Return: whether it has one.
  */
-bool zc_completion_state(struct zc_window *win, u64 *done, u64 *next)
+bool zc_completion_state(const struct zc_window *win, u64 *done, u64 *next)
 {
 	const struct zc_completion *cp;
-	unsigned long flags;
+	bool found;
 
-	if (!READ_ONCE(win->completion))
-		return false;
-	spin_lock_irqsave(&win->lock, flags);
-	cp = win->completion;
+	rcu_read_lock();
+	cp = rcu_dereference(win->completion);
+	found = cp;
 	if (cp) {
-		*done = cp->done;
-		*next = cp->next;
+		*done = READ_ONCE(cp->done);
+		*next = READ_ONCE(cp->next);
 	}
-	spin_unlock_irqrestore(&win->lock, flags);
-	return cp;
+	rcu_read_unlock();
+	return found;
 }
 
 static int zc_completion_check(struct socket *sock)

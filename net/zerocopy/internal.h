@@ -21,6 +21,7 @@ struct file;
 struct net;
 struct proto;
 struct sock;
+struct zc_completion;
 struct zerocopy_completion;
 struct zerocopy_page;
 
@@ -159,7 +160,7 @@ struct zc_window {
 	struct zc_source	*idle_src;
 	struct sk_buff		*spares;
 	unsigned int		nr_spares;
-	struct zc_completion	*completion;
+	struct zc_completion __rcu *completion;
 	u8			cohort;
 	struct zc_cohort	cohorts[ZC_COHORTS];
 };
@@ -202,7 +203,7 @@ void zc_completion_abort(struct ubuf_info *notify);
 struct zc_completion *zc_completion_open(struct sock *sk, u32 entries,
 					 struct eventfd_ctx *eventfd);
 void zc_completion_close(struct zc_completion *cp);
-bool zc_completion_state(struct zc_window *win, u64 *done, u64 *next);
+bool zc_completion_state(const struct zc_window *win, u64 *done, u64 *next);
 const struct zerocopy_page *zc_completion_page(const struct zc_completion *cp);
 struct file *zc_completion_ioctl(struct zerocopy_completion *arg, int *fd);
 

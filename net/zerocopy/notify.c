@@ -110,7 +110,7 @@ struct ubuf_info *zc_notify_get(struct zc_window *win, size_t size,
 	struct ubuf_info *notify = NULL;
 	struct ubuf_info_msgzc *uz;
 
-	if (unlikely(READ_ONCE(win->completion))) {
+	if (unlikely(rcu_access_pointer(win->completion))) {
 		notify = zc_completion_begin(win);
 		if (notify)
 			return notify;

@@ -12,6 +12,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static void page_make(struct zc_page *pg, int sock, unsigned int entries,
@@ -587,6 +589,57 @@ static void mappings(const void *arg)
 	zc_close(&c);
 }
 
+/* ---- who pays ---- */
+
+#define CGROUP	"/run/zc_cgroup"
+
+static long long charged(void)
+{
+	char buf[64];
+
+	ZC_CHECK(zc_read_file(CGROUP "/zc/memory.current", buf, sizeof(buf)) > 0,
+		 "memory.current");
+	return atoll(buf);
+}
+
+/* Pages are charged to the cgroup of who opens them, slots and all. */
+static void memcg(const void *arg)
+{
+	enum { NR = 24 };
+	struct zc_page pg[NR];
+	long long before, with;
+	int sock[NR], i;
+
+	(void)arg;
+	mkdir(CGROUP, 0755);
+	if (mount("cgroup2", CGROUP, "cgroup2", 0, NULL) ||
+	    zc_write_file(CGROUP "/cgroup.subtree_control", "+memory"))
+		zc_skip("no memory cgroups");
+	mkdir(CGROUP "/zc", 0755);
+	if (zc_write_file(CGROUP "/zc/cgroup.procs", "0"))
+		zc_skip("no memory cgroup of one's own");
+	for (i = 0; i < NR; i++) {
+		sock[i] = ZC_SYS(socket(AF_INET, SOCK_DGRAM, 0));
+		zc_setopt(sock[i], SOL_SOCKET, SO_ZEROCOPY, 1);
+	}
+	before = charged();
+	for (i = 0; i < NR; i++)
+		page_make(&pg[i], sock[i], 8192, -1);
+	with = charged();
+	for (i = 0; i < NR; i++)
+		zc_page_close(&pg[i]);
+	/* 8192 slots and three pages, of which a cpu may keep some in stock */
+	ZC_CHECK(with - before > NR * 400000LL, "%lld bytes are charged",
+		 with - before);
+	/* closing is done by the last task that is on its way out of it */
+	ZC_CHECK(zc_wait_for(charged() - before < NR * 100000LL, 10000),
+		 "%lld bytes stay charged", charged() - before);
+	for (i = 0; i < NR; i++)
+		close(sock[i]);
+	zc_write_file(CGROUP "/cgroup.procs", "0");
+	umount2(CGROUP, MNT_DETACH);
+}
+
 struct churn {
 	int sock;
 	bool stop;
@@ -708,6 +761,7 @@ static const struct zc_case cases[] = {
 	{ "fork", forked, NULL, ZC_F_PAIR, 0 },
 	{ "bad_input", bad_input, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "mappings", mappings, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "memcg", memcg, NULL, 0, 0 },
 	{ "churn_tcp", churn, &tcp4, ZC_F_PAIR, 0 },
 	{ "churn_udp", churn, &udp4, ZC_F_PAIR, 0 },
 	{ "unload", unload, NULL, ZC_F_PAIR | ZC_F_BARE, 0 },
