@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 #include <linux/zc_kseg.h>
 #include <linux/zc_user.h>
+#include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
 
@@ -214,6 +215,16 @@ out:
 }
 EXPORT_SYMBOL_NS_GPL(zc_entry_sendmsg, "ZEROCOPY");
 
+/*
+ * A probe of the path's MTU is made of a packet's fragments without its loan: it
+ * would come back before it is sent. What a program lends stays its own, but a
+ * kernel caller's next user is somebody else.
+ */
+static bool zc_tcp_probes(const struct sock *sk)
+{
+	return inet_csk(sk)->icsk_mtup.enabled;
+}
+
 static int zc_call_kernel(struct zc_call *call, struct socket *sock)
 {
 	struct msghdr *msg = call->msg;
@@ -237,6 +248,10 @@ static int zc_call_kernel(struct zc_call *call, struct socket *sock)
 	} else if (route != ZC_ROUTE_PASS && !inet_sk(sk)->inet_num) {
 		/* sock_sendmsg() finds it a port. */
 		why = ZC_PASS_STATE;
+		route = ZC_ROUTE_PASS;
+	}
+	if (route == ZC_ROUTE_TCP && zc_tcp_probes(sk)) {
+		why = ZC_PASS_PROBE;
 		route = ZC_ROUTE_PASS;
 	}
 	if (route == ZC_ROUTE_PASS) {

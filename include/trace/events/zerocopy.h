@@ -48,6 +48,7 @@
 	EM(ZC_PASS_SPLICE,	"splice")	\
 	EM(ZC_PASS_ITER,	"iter")		\
 	EM(ZC_PASS_SIZE,	"size")		\
+	EM(ZC_PASS_PROBE,	"probe")	\
 	E_(ZC_PASS_NOMEM,	"nomem")
 
 #define ZC_AREA_REASONS				\
