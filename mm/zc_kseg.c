@@ -145,12 +145,11 @@ enum zc_memory zc_memory_of(const void *addr, size_t len)
 
 	if (last < addr)
 		return ZC_MEMORY_NONE;
-	if (is_vmalloc_or_module_addr(addr)) {
-		kind = zc_vmalloc_memory(addr, last);
-		if (kind != ZC_MEMORY_NONE && object_is_on_stack(addr))
-			kind = ZC_MEMORY_STACK;
-		return kind;
-	}
+	if (object_is_on_stack(addr))
+		return object_is_on_stack(last) ? ZC_MEMORY_STACK :
+						  ZC_MEMORY_NONE;
+	if (is_vmalloc_or_module_addr(addr))
+		return zc_vmalloc_memory(addr, last);
 	for (p = addr; p <= last; p = PTR_ALIGN_DOWN(p, PAGE_SIZE) + PAGE_SIZE) {
 		if (!virt_addr_valid(p))
 			return ZC_MEMORY_NONE;
@@ -158,8 +157,6 @@ enum zc_memory zc_memory_of(const void *addr, size_t len)
 		if (kind != ZC_MEMORY_PAGE)
 			break;
 	}
-	if (object_is_on_stack(addr))
-		return ZC_MEMORY_STACK;
 	return kind;
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_memory_of);
