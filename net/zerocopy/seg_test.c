@@ -3,6 +3,7 @@
  * For the selftests: sends messages out of all kinds of kernel memory through a
  * program's socket. What comes back is overwritten and freed at once.
  */
+#include <linux/bitops.h>
 #include <linux/bvec.h>
 #include <linux/delay.h>
 #include <linux/file.h>
@@ -40,6 +41,7 @@ struct zst_piece {
 	struct bio_vec	*bvec;
 	unsigned int	nr;
 	int		refs;
+	u32		sum;
 	atomic_t	calls;
 };
 
@@ -91,6 +93,28 @@ static int zst_refs(const struct zst_piece *p)
 				       p->seg.len - 1));
 }
 
+static u32 zst_sum_of(const u8 *mem, size_t len, u32 sum)
+{
+	while (len--)
+		sum = rol32(sum, 5) + *mem++;
+	return sum;
+}
+
+static u32 zst_sum(const struct zst_piece *p)
+{
+	unsigned int i;
+	u32 sum = 0;
+
+	if (p->seg.kind == ZST_NONE)
+		return 0;
+	if (p->seg.kind != ZST_BVEC)
+		return zst_sum_of(p->mem + p->seg.offset, p->seg.len, 0);
+	for (i = 0; i < p->nr; i++)
+		sum = zst_sum_of(bvec_virt(&p->bvec[i]), p->bvec[i].bv_len,
+				 sum);
+	return sum;
+}
+
 static void zst_free(struct zst_piece *p)
 {
 	size_t bytes = p->seg.offset + p->seg.len;
@@ -136,6 +160,7 @@ static void zst_cleanup(void *private, size_t sent, bool copied)
 	struct zst_file *file = p->msg->file;
 	bool twice = atomic_inc_return(&p->calls) > 1;
 	bool moved = !twice && p->mem && zst_refs(p) != p->refs;
+	bool written = !twice && p->mem && zst_sum(p) != p->sum;
 	unsigned long flags;
 
 	if (moved)
@@ -149,6 +174,7 @@ static void zst_cleanup(void *private, size_t sent, bool copied)
 	file->status.twice += twice;
 	file->status.moved += moved;
 	file->status.copied += copied;
+	file->status.written += written;
 	file->status.sent += sent;
 	spin_unlock_irqrestore(&file->lock, flags);
 }
@@ -337,6 +363,8 @@ static int zst_send(struct zst_file *file, struct zst_send *req,
 	for (i = 0; i < req->nr && !err; i++) {
 		err = zst_make(&zm->piece[i], u64_to_user_ptr(req->data + pos),
 			       &segs[i], stack, &stack_used, &static_used);
+		if (!err)
+			zm->piece[i].sum = zst_sum(&zm->piece[i]);
 		pos += req->segs[i].len;
 	}
 	if (err)

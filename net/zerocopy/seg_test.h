@@ -56,7 +56,7 @@ struct zst_status {
 	__u32	twice;		/* of one segment */
 	__u32	moved;		/* memory whose page count changed that must not */
 	__u32	copied;		/* cleanups that say so */
-	__u32	pad;
+	__u32	written;	/* memory that is not what it was */
 	__u64	sent;		/* bytes, as the cleanups say */
 };
 

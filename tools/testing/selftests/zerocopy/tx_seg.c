@@ -97,6 +97,7 @@ static void all_back(u32 segs, u64 sent)
 	ZC_EQ(s.called, segs, "cleanups");
 	ZC_EQ(s.twice, 0, "cleanups called twice");
 	ZC_EQ(s.moved, 0, "page counts that moved");
+	ZC_EQ(s.written, 0, "segments that somebody wrote to");
 	ZC_EQ(s.sent, sent, "bytes that cleanups call sent");
 }
 
@@ -651,6 +652,142 @@ static void storm(const void *arg)
 	zc_close(&c);
 }
 
+/* ---- what else there may be on the way ---- */
+
+static const char esp_aead[] =
+	"'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
+
+static void esp_clear(void)
+{
+	zc_enter(ZC_NS_A);
+	zc_system("ip xfrm policy flush; ip xfrm state flush");
+	zc_enter(ZC_NS_B);
+	zc_system("ip xfrm policy flush; ip xfrm state flush");
+	zc_enter(ZC_NS_A);
+}
+
+static void esp_set(bool six)
+{
+	const char *way = six ? "src fd77::1 dst fd77::2" :
+				"src 10.77.0.1 dst 10.77.0.2";
+	int i, err = 0;
+
+	for (i = 0; i < 2 && !err; i++) {
+		zc_enter(i ? ZC_NS_B : ZC_NS_A);
+		err = zc_system("ip xfrm state add %s proto esp spi 0x100 mode transport aead %s",
+				way, esp_aead);
+	}
+	zc_enter(ZC_NS_A);
+	if (!err)
+		err = zc_system("ip xfrm policy add %s dir out tmpl proto esp mode transport",
+				way);
+	if (err) {
+		esp_clear();
+		zc_skip("no IPsec");
+	}
+}
+
+enum way { W_TAP, W_NOTSO, W_ESP4, W_ESP6, W_PROBE };
+
+static void on_the_way(const void *arg)
+{
+	enum way way = *(const enum way *)arg;
+	struct zc_conn c = {
+		.family = way == W_ESP6 ? AF_INET6 : AF_INET,
+		.type = SOCK_STREAM, .flags = ZC_C_NOZC, .rcvbuf = 4 << 20,
+	};
+	struct zc_counters before;
+	struct zc_hash h;
+	int i, tap = -1;
+
+	dev_open();
+	switch (way) {
+	case W_TAP:
+		tap = ZC_SYS(socket(AF_PACKET, SOCK_RAW, htons(3)));
+		break;
+	case W_NOTSO:
+		zc_set_feature(ZC_NS_A, zc_nic(ZC_NS_A),
+			       "tx-tcp-segmentation", false);
+		break;
+	case W_ESP4:
+	case W_ESP6:
+		esp_set(way == W_ESP6);
+		break;
+	case W_PROBE:
+		ZC_EQ(zc_write_file("/proc/sys/net/ipv4/tcp_mtu_probing", "2"),
+		      0, "tcp_mtu_probing");
+		break;
+	}
+	zc_open(&c);
+	if (way == W_PROBE)
+		zc_write_file("/proc/sys/net/ipv4/tcp_mtu_probing", "0");
+	zc_rx_start(&c, UINT64_MAX);
+	zc_hash_init(&h);
+	zc_counters_read(ZC_NS_A, &before);
+	for (i = 0; i < ROUNDS; i++) {
+		layout_stream();
+		msg_fill(i);
+		zc_hash_add(&h, data, len);
+		ZC_EQ(msg_send(c.tx, ZST_ONCE, 0), len, "bytes sent");
+	}
+	zc_finish(&c, len * ROUNDS, zc_hash_val(&h));
+	zc_settle(c.tx, 5000);
+	all_back(lendable * ROUNDS, lent_within(len) * ROUNDS);
+	ZC_EQ(zc_delta(&before, "passed_probe"), way == W_PROBE ? ROUNDS : 0,
+	      "passed_probe");
+	zc_close(&c);
+	if (tap >= 0)
+		close(tap);
+	zc_set_feature(ZC_NS_A, zc_nic(ZC_NS_A), "tx-tcp-segmentation", true);
+	esp_clear();
+}
+
+static const char * const link_add[] = {
+	"ip link add zcdA type veth peer name zcdB netns zcB",
+	"ip addr add 10.79.0.1/24 dev zcdA",
+	"ip link set zcdA up",
+	"ip -n zcB addr add 10.79.0.2/24 dev zcdB",
+	"ip -n zcB link set zcdB up",
+	"tc qdisc add dev zcdA root netem delay 300ms",
+};
+
+/* The device goes with packets in its queue, and so does the peer */
+static void link_del(const void *arg)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	socklen_t size = sizeof(to);
+	int fd, tx, rx, one = 1;
+	unsigned int i;
+	u64 sent;
+
+	(void)arg;
+	dev_open();
+	for (i = 0; i < ZC_ARRAY_SIZE(link_add); i++)
+		if (zc_system("%s", link_add[i]))
+			zc_skip("cannot: %s", link_add[i]);
+	zc_enter(ZC_NS_B);
+	fd = ZC_SYS(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	inet_pton(AF_INET, "10.79.0.2", &to.sin_addr);
+	ZC_SYS(bind(fd, (void *)&to, size));
+	ZC_SYS(listen(fd, 1));
+	ZC_SYS(getsockname(fd, (void *)&to, &size));
+	zc_enter(ZC_NS_A);
+	tx = ZC_SYS(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	ZC_SYS(connect(tx, (void *)&to, size));
+	rx = ZC_SYS(accept(fd, NULL, NULL));
+	ZC_SYS(setsockopt(tx, SOL_SOCKET, SO_SNDBUFFORCE, &one, sizeof(one)));
+	layout_stream();
+	msg_fill(1);
+	sent = msg_send(tx, ZST_ONCE, MSG_DONTWAIT);
+	ZC_CHECK(sent > 0 && req.called < lendable, "nothing is in flight");
+	ZC_EQ(zc_system("ip link del zcdA"), 0, "ip link del");
+	zc_setopt(tx, IPPROTO_TCP, TCP_USER_TIMEOUT, 500);
+	all_back(lendable, sent);
+	close(tx);
+	close(rx);
+	close(fd);
+}
+
 /* ---- samples/zc_rpc ---- */
 
 #define FILE_BYTES	ZC_MB(1)
@@ -766,6 +903,8 @@ static void sample_unload(const void *arg)
 
 static const enum zc_rpc_mode plain = ZC_RPC_PLAIN, layer = ZC_RPC_LAYER,
 			      frag = ZC_RPC_FRAG;
+static const enum way tap = W_TAP, notso = W_NOTSO, esp4 = W_ESP4,
+		      esp6 = W_ESP6, probe = W_PROBE;
 static const int in4 = AF_INET, in6 = AF_INET6;
 static const int stream = SOCK_STREAM, dgram = SOCK_DGRAM,
 		 seqpacket = SOCK_SEQPACKET;
@@ -793,6 +932,12 @@ static const struct zc_case others[] = {
 	{ "sample_layer", sample, &layer, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "sample_frag", sample, &frag, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "sample_unload", sample_unload, NULL, ZC_F_PAIR, 0 },
+	{ "tap", on_the_way, &tap, ZC_F_PAIR, 0 },
+	{ "tso_off", on_the_way, &notso, ZC_F_PAIR, 0 },
+	{ "esp4", on_the_way, &esp4, ZC_F_PAIR, 0 },
+	{ "esp6", on_the_way, &esp6, ZC_F_PAIR, 0 },
+	{ "mtu_probing", on_the_way, &probe, ZC_F_PAIR, 0 },
+	{ "link_del", link_del, NULL, 0, 0 },
 	{ "storm_tcp4", storm, &in4, ZC_F_PAIR, 120 },
 	{ "storm_tcp6", storm, &in6, ZC_F_PAIR, 120 },
 };

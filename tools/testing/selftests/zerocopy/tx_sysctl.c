@@ -176,12 +176,13 @@ static void proc_format(const void *arg)
 		"pinned_bytes_peak", "window_waits", "copied_bytes",
 		"copied_route", "copied_memlock", "copied_window",
 		"copied_nomem", "copied_orphan", "copied_private",
-		"copied_suspended", "copied_small", "area_loans", "area_bytes",
+		"copied_suspended", "copied_small", "copied_unlent",
+		"copied_memory", "copied_pieces", "area_loans", "area_bytes",
 		"passed_disabled", "passed_nosockopt",
 		"passed_proto", "passed_ubuf", "passed_fastopen",
 		"passed_state", "passed_repair", "passed_cork",
 		"passed_devmem", "passed_splice", "passed_iter",
-		"passed_size", "passed_suspended",
+		"passed_size", "passed_suspended", "passed_probe",
 	};
 	char buf[8192], name[64], *line, *save = NULL;
 	struct zc_counters c;
