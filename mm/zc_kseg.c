@@ -31,13 +31,7 @@
 #include <linux/zc_frag.h>
 #include <linux/zc_kseg.h>
 #include <net/zerocopy.h>
-
-/* With patches/, no path of the stack takes references on what is lent. */
-#ifdef ZC_HAVE_UNREFERENCED_FRAGS
-#define ZC_LENDS_UNCOUNTED	true
-#else
-#define ZC_LENDS_UNCOUNTED	false
-#endif
+#include <zc_lends.h>
 
 /**
  * struct zc_kseg_state - a segment, until its cleanup has been called

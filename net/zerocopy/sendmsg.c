@@ -12,6 +12,7 @@
 #include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
+#include <zc_lends.h>
 
 #include "internal.h"
 
@@ -222,7 +223,7 @@ EXPORT_SYMBOL_NS_GPL(zc_entry_sendmsg, "ZEROCOPY");
  */
 static bool zc_tcp_probes(const struct sock *sk)
 {
-	return inet_csk(sk)->icsk_mtup.enabled;
+	return !ZC_LENDS_UNCOUNTED && inet_csk(sk)->icsk_mtup.enabled;
 }
 
 static int zc_call_kernel(struct zc_call *call, struct socket *sock)
