@@ -73,7 +73,7 @@ static void segments(const void *arg)
  * it go (no MSG_MORE) would. The stock kernel makes one more: behind an unsent
  * packet a message of over 512 KiB starts a new one.
  */
-static void across(const void *arg)
+static bool across_once(const void *arg)
 {
 	struct zc_conn c = {
 		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 8 << 20,
@@ -84,6 +84,7 @@ static void across(const void *arg)
 	size_t head = 100, len, mss;
 	struct zc_counters c0;
 	unsigned int segs;
+	u64 start, slowest = 0;
 	char *buf;
 
 	/* packets of one segment: the first loan ends where one would */
@@ -97,8 +98,11 @@ static void across(const void *arg)
 	len = (512 << 10) / mss * mss + 10000;
 	buf = zc_alloc(len, 102);
 	for (i = 0; i < n; i++) {
+		start = zc_now_ms();
 		ZC_EQ(zc_sendmsg(c.tx, buf, head, MSG_MORE), head, "head");
 		ZC_EQ(zc_sendmsg(c.tx, buf, len, flags), len, "message");
+		if (zc_now_ms() - start > slowest)
+			slowest = zc_now_ms() - start;
 		ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
 	}
 	info(c.tx, &after);
@@ -107,9 +111,24 @@ static void across(const void *arg)
 	       after.tcpi_total_retrans;
 	zc_note("%u segments of up to %zu bytes", segs, mss);
 	ZC_LAYER_EQ(zc_delta(&c0, "loans"), 3 * n, "loans");
-	ZC_LAYER_EQ(segs, n * ((head + len + mss - 1) / mss), "segments");
 	zc_gso_max_segs(ZC_NS_A, 0);
 	zc_close(&c);
+	if (segs == n * ((head + len + mss - 1) / mss))
+		return true;
+	/* TCP sends what is corked after 200 ms */
+	ZC_LAYER(slowest > 100, "%u segments, expected %zu", segs,
+		 n * ((head + len + mss - 1) / mss));
+	return zc_dry;
+}
+
+static void across(const void *arg)
+{
+	int i;
+
+	for (i = 0; i < 5; i++)
+		if (across_once(arg))
+			return;
+	zc_skip("a send takes over 100 ms here");
 }
 
 /*
