@@ -337,6 +337,8 @@ static void queued(const void *arg)
 	ZC_CHECK(zc_counter_now(ZC_NS_A, "loans_out") > 0, "no loan is out");
 	err = zc_klp_disable(ENTRY, TRANSITION_MS);
 	ZC_CHECK(!err, "disable: %s", strerror(-err));
+	ZC_CHECK(zc_counter_now(ZC_NS_A, "copied_private") > 0,
+		 "the unsent tail was not made private, or is not counted so");
 	/* the stock path takes over right behind the layer's data */
 	for (i = 0; i < 5; i++) {
 		ssize_t n = zc_sendmsg(c.tx, buf, small, MSG_DONTWAIT);

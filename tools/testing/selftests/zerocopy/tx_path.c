@@ -112,6 +112,7 @@ static void esp_setup(int family)
 	char why[200] = "";
 	int err;
 
+	zc_xfrm();
 	zc_enter(ZC_NS_A);
 	err = esp_one(a, b, 257, "out") ?: esp_one(b, a, 258, "in");
 	zc_enter(ZC_NS_B);

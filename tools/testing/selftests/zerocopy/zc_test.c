@@ -23,7 +23,7 @@ const char *zc_modules;
 /* Between the case (a child) and the process that judges it */
 static struct {
 	char reason[512];
-	bool qdisc, gso, kprobe;
+	bool qdisc, gso, kprobe, xfrm;
 } *zc_shm;
 
 static int ns_fd[ZC_NS_MAX] = { -1, -1, -1 };
@@ -573,6 +573,11 @@ void zc_qdisc(enum zc_ns ns, const char *what)
 		zc_skip("no tc or no such qdisc (%s: %d)", what, err);
 }
 
+void zc_xfrm(void)
+{
+	zc_shm->xfrm = true;
+}
+
 void zc_gso_max_segs(enum zc_ns ns, unsigned int n)
 {
 	enum zc_ns old = cur_ns;
@@ -783,14 +788,16 @@ static void defaults(void)
 			continue;
 		if (zc_shm->gso)
 			zc_gso_max_segs(all[i], 0);
-		if (!zc_shm->qdisc)
-			continue;
 		zc_enter(all[i]);
-		zc_system("tc qdisc del dev %s root >/dev/null 2>&1",
-			  zc_nic(all[i]));
+		if (zc_shm->qdisc)
+			zc_system("tc qdisc del dev %s root >/dev/null 2>&1",
+				  zc_nic(all[i]));
+		if (zc_shm->xfrm)
+			zc_system("ip xfrm state flush; ip xfrm policy flush");
 		zc_enter(ZC_NS_ROOT);
 	}
 	zc_shm->qdisc = false;
+	zc_shm->xfrm = false;
 	zc_shm->gso = false;
 	if (zc_shm->kprobe)
 		zc_kprobe_end();

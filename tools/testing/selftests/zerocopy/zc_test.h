@@ -241,6 +241,8 @@ int zc_set_feature(enum zc_ns ns, const char *dev, const char *feature,
 		   bool on);
 /* tc on the NIC of the pair; "none" takes it away; skips if it cannot */
 void zc_qdisc(enum zc_ns ns, const char *what);
+/* IPsec will be set up with 'ip xfrm': the judge takes it away */
+void zc_xfrm(void);
 
 /* most segments of a packet on the NIC of the pair; 0: as it was */
 void zc_gso_max_segs(enum zc_ns ns, unsigned int n);
