@@ -589,6 +589,30 @@ static void mappings(const void *arg)
 	zc_close(&c);
 }
 
+/* What lies behind a page in memory may be another's, and is not for us. */
+static void beyond(const void *arg)
+{
+	enum { NR = 64 };
+	struct zc_page pg[NR];
+	int sock[NR], i;
+
+	(void)arg;
+	for (i = 0; i < NR; i++) {
+		sock[i] = ZC_SYS(socket(AF_INET, SOCK_DGRAM, 0));
+		zc_setopt(sock[i], SOL_SOCKET, SO_ZEROCOPY, 1);
+		page_make(&pg[i], sock[i], 64, -1);
+		ZC_EQ(pg[i].len, 4096, "length");
+	}
+	for (i = 0; i < NR; i++)
+		ZC_CHECK(mmap(NULL, 8192, PROT_READ, MAP_SHARED, pg[i].fd,
+			      0) == MAP_FAILED && errno == EINVAL,
+			 "two pages of one");
+	for (i = 0; i < NR; i++) {
+		zc_page_close(&pg[i]);
+		close(sock[i]);
+	}
+}
+
 /* ---- who pays ---- */
 
 #define CGROUP	"/run/zc_cgroup"
@@ -761,6 +785,7 @@ static const struct zc_case cases[] = {
 	{ "fork", forked, NULL, ZC_F_PAIR, 0 },
 	{ "bad_input", bad_input, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "mappings", mappings, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "beyond", beyond, NULL, 0, 0 },
 	{ "memcg", memcg, NULL, 0, 0 },
 	{ "churn_tcp", churn, &tcp4, ZC_F_PAIR, 0 },
 	{ "churn_udp", churn, &udp4, ZC_F_PAIR, 0 },
