@@ -38,18 +38,18 @@ static_assert(offsetof(struct zerocopy_page, progress) == 64);
  * @id: the send's
  * @complete: nothing is out any more
  * @code: what the page will say of it
+ * @sent: bytes in front of the last loan
  * @cp: the page
  * @pieces: loans that are out, in the order of the message
- * @sent: bytes in front of the last loan
  */
 struct zc_slot {
 	struct ubuf_info	ubuf;
 	u32			id;
 	bool			complete;
 	u8			code;
+	size_t			sent;
 	struct zc_completion	*cp;
 	struct list_head	pieces;
-	size_t			sent;
 };
 
 /**
