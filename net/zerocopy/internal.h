@@ -370,6 +370,9 @@ bool zc_suspended(void);
 bool zc_tail_is_ours(struct sock *sk);
 int zc_tail_make_private(struct sock *sk);
 int zc_tail_make_private_until(struct sock *sk, unsigned long deadline);
+#if IS_ENABLED(CONFIG_KUNIT)
+bool zc_tail_charge(struct sock *sk, struct sk_buff *skb);
+#endif
 
 /* dev.c: /dev/zerocopy */
 int zc_dev_init(void);

@@ -4,13 +4,14 @@
  * answers ENOBUFS if the skb it would append to has somebody else's ubuf_info.
  * So that skb is given a copy of its own.
  */
+#include <kunit/visibility.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "internal.h"
 
 /* A skb of nothing but lent fragments is not charged for them; a copy is. */
-static bool zc_tail_charge(struct sock *sk, struct sk_buff *skb)
+VISIBLE_IF_KUNIT bool zc_tail_charge(struct sock *sk, struct sk_buff *skb)
 {
 	int extra = skb->truesize - SKB_TRUESIZE(skb_end_offset(skb));
 
@@ -22,6 +23,7 @@ static bool zc_tail_charge(struct sock *sk, struct sk_buff *skb)
 	skb_shinfo(skb)->flags &= ~SKBFL_PURE_ZEROCOPY;
 	return true;
 }
+EXPORT_SYMBOL_IF_KUNIT(zc_tail_charge);
 
 /* With the socket locked, by owning it or by holding its spinlock. */
 static int zc_tail_copy(struct sock *sk, gfp_t gfp)

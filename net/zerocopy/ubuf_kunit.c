@@ -437,6 +437,35 @@ static void zc_ubuf_last_loan_releases_the_source(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->ts.releases, 1);
 }
 
+/* A packet of lent fragments only is not charged for them; its copy is. */
+static void zc_tail_private_copy_is_charged(struct kunit *test)
+{
+	const int extra = 4 * PAGE_SIZE;
+	struct socket *sock;
+	struct sk_buff *skb;
+	struct sock *sk;
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_INET, SOCK_STREAM,
+					       IPPROTO_TCP, &sock), 0);
+	sk = sock->sk;
+	skb = alloc_skb(0, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, skb);
+	if (skb) {
+		skb->truesize += extra;
+		skb_shinfo(skb)->flags = SKBFL_ZEROCOPY_FRAG |
+					 SKBFL_PURE_ZEROCOPY;
+		lock_sock(sk);
+		KUNIT_EXPECT_TRUE(test, zc_tail_charge(sk, skb));
+		KUNIT_EXPECT_FALSE(test, skb_zcopy_pure(skb));
+		if (!skb_zcopy_pure(skb))
+			sk_mem_uncharge(sk, extra);
+		release_sock(sk);
+		skb_shinfo(skb)->flags = 0;
+		kfree_skb(skb);
+	}
+	sock_release(sock);
+}
+
 static struct kunit_case zc_ubuf_cases[] = {
 	KUNIT_CASE(zc_ubuf_unused_loan_ends_with_the_call),
 	KUNIT_CASE(zc_ubuf_surplus_goes_back_at_once),
@@ -462,6 +491,7 @@ static struct kunit_case zc_ubuf_cases[] = {
 	KUNIT_CASE(zc_ubuf_fragment_grows_in_its_folio),
 	KUNIT_CASE(zc_ubuf_end_with_interrupts_off_is_deferred),
 	KUNIT_CASE(zc_ubuf_last_loan_releases_the_source),
+	KUNIT_CASE(zc_tail_private_copy_is_charged),
 	{}
 };
 

@@ -88,7 +88,10 @@ static void length_log(struct zc_log *log, const void *arg)
 {
 	struct zc_conn c = { .family = AF_INET, .type = *(const int *)arg };
 	char *buf = zc_alloc(70000, 113);
+	struct zc_counters before;
 
+	if (log->layer)
+		zc_counters_read(ZC_NS_A, &before);
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);
 	zc_log_ret(log, "length 0", zc_sendmsg(c.tx, buf, 0, 0));
@@ -97,6 +100,9 @@ static void length_log(struct zc_log *log, const void *arg)
 	zc_log_ret(log, "length 1000", zc_sendmsg(c.tx, buf, 1000, 0));
 	ZC_CHECK(zc_settle(c.tx, 5000), "does not settle");
 	zc_log_notifs(log, c.tx);
+	if (log->layer)
+		ZC_EQ(zc_delta(&before, "passed_size"),
+		      c.type == SOCK_DGRAM ? 2 : 1, "passed_size");
 	zc_close(&c);
 }
 
@@ -293,7 +299,10 @@ static void corked_log(struct zc_log *log, const void *arg)
 	struct zc_conn c = { .family = k->family, .type = SOCK_DGRAM };
 	int flag = k->more ? MSG_MORE : 0;
 	char *buf = zc_alloc(4096, 117);
+	struct zc_counters before;
 
+	if (log->layer)
+		zc_counters_read(ZC_NS_A, &before);
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);
 	if (!k->more)
@@ -310,6 +319,10 @@ static void corked_log(struct zc_log *log, const void *arg)
 	zc_log_ret(log, "alone", zc_sendmsg(c.tx, buf, 1000, 0));
 	ZC_CHECK(zc_settle(c.tx, 5000), "does not settle");
 	zc_log_ids(log, c.tx, k->plain_first ? 3 : 4);
+	/* each of them, not only what comes to the same as a copy */
+	if (log->layer)
+		ZC_EQ(zc_delta(&before, "passed_cork"), k->plain_first ? 2 : 3,
+		      "passed_cork");
 	zc_sleep_ms(50);
 	zc_log(log, "datagrams %llu bytes %llu hash %llx",
 	       (unsigned long long)c.rx_packets,
