@@ -88,7 +88,6 @@ static bool across_once(const void *arg)
 
 	/* packets of one segment: the first loan ends where one would */
 	zc_gso_max_segs(ZC_NS_A, 1);
-	zc_set_window(ZC_NS_A, 256 << 10);
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);
 	zc_setopt(c.tx, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -97,14 +96,14 @@ static bool across_once(const void *arg)
 	for (i = 0; i < 20; i++) {
 		ZC_EQ(zc_sendmsg(c.tx, buf, 1 << 20, 0), 1 << 20, "sendmsg");
 		info(c.tx, &before);
-		if (before.tcpi_snd_cwnd > 400)
+		if (before.tcpi_snd_cwnd > 800)
 			break;
 	}
 	ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
 	zc_counters_read(ZC_NS_A, &c0);
 	info(c.tx, &before);
 	mss = before.tcpi_snd_mss;
-	len = (128 << 10) / mss * mss + 10000;
+	len = (512 << 10) / mss * mss + 10000;
 	for (i = 0; i < n; i++) {
 		start = zc_now_ms();
 		ZC_EQ(zc_sendmsg(c.tx, buf, head, MSG_MORE), head, "head");
