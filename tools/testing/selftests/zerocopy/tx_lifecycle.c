@@ -211,7 +211,7 @@ static void flip_under_traffic(const void *arg)
 {
 	struct traffic t[2];
 	bool stop = false;
-	int i, n = zc_debian ? 6 : zc_scale(20, 4), err;
+	int i, n = zc_debian ? 6 : zc_scale(20, 4), err, stayed = 0;
 	u64 enough = zc_now_ms() + 150000;
 
 	(void)arg;
@@ -232,10 +232,19 @@ static void flip_under_traffic(const void *arg)
 			zc_wait_for(!(err = zc_rmmod(ENTRY)), 20000);
 			ZC_CHECK(!err, "rmmod: %s", strerror(-err));
 			zc_layer_load();
+		} else {
+			long long sends = zc_counter_now(ZC_NS_A, "sends");
+
+			/* it stays, and is not left suspended */
+			ZC_CHECK(zc_wait_for(zc_counter_now(ZC_NS_A, "sends") >
+					     sends, 20000),
+				 "the entry stays, but nothing comes through");
+			stayed++;
 		}
 		traffic_moves(t, 2, "after a flip");
 	}
 	traffic_end(t, 2, &stop);
+	zc_note("%d flips, the entry stayed %d times", i, stayed);
 	/* and it works: not left suspended */
 	zc_layer_load();
 	{
