@@ -175,6 +175,30 @@ static void zc_ubuf_chain_ends_together(struct kunit *test)
 }
 
 /* The skb names the first loan only, but it was the second's bytes as well. */
+/* Loans are used again. */
+static void zc_ubuf_copy_is_forgotten(struct kunit *test)
+{
+	struct zct *t = test->priv;
+	struct sk_buff *skb = zct_skb(test);
+	struct zc_ubuf *zu;
+
+	zu = zct_lend(test, 1, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, PAGE_SIZE), 0);
+	zc_ubuf_end_call(zu, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, skb_copy_ubufs(skb, GFP_KERNEL), 0);
+	kfree_skb(skb);
+	KUNIT_EXPECT_TRUE(test, t->ts.copied);
+
+	t->ts.copied = false;
+	skb = zct_skb(test);
+	zu = zct_lend(test, 1, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, zct_fill(test, zu, skb, 0, PAGE_SIZE), 0);
+	zc_ubuf_end_call(zu, PAGE_SIZE);
+	kfree_skb(skb);
+	KUNIT_EXPECT_EQ(test, t->ts.cleanups, 2);
+	KUNIT_EXPECT_FALSE(test, t->ts.copied);
+}
+
 static void zc_ubuf_copy_is_reported_for_the_chain(struct kunit *test)
 {
 	struct zct *t = test->priv;
@@ -471,6 +495,7 @@ static struct kunit_case zc_ubuf_cases[] = {
 	KUNIT_CASE(zc_ubuf_surplus_goes_back_at_once),
 	KUNIT_CASE(zc_ubuf_clones_take_no_page_reference),
 	KUNIT_CASE(zc_ubuf_copy_is_reported),
+	KUNIT_CASE(zc_ubuf_copy_is_forgotten),
 	KUNIT_CASE(zc_ubuf_inline_packet_is_no_copy),
 	KUNIT_CASE(zc_ubuf_inline_message_is_a_copy),
 	KUNIT_CASE(zc_ubuf_split_skb_ends_loan_once),

@@ -160,6 +160,10 @@ static void oom(const void *arg)
 			ZC_CHECK(err == ENOBUFS || err == ENOMEM ||
 				 err == EAGAIN || (zc_nolayer && err == EFAULT),
 				 "allocation %u: %s", n, strerror(err));
+			/* What cannot be lent is copied */
+			if (o->type == SOCK_STREAM && !o->fresh && !o->veth)
+				ZC_LAYER(err == ENOBUFS, "allocation %u: %s", n,
+					 strerror(err));
 			bad++;
 		} else {
 			ZC_CHECK(ret > 0, "allocation %u: sent %zd", n, ret);
@@ -190,7 +194,6 @@ static void oom(const void *arg)
 		partial);
 	ZC_CHECK(hits != n, "no end of allocations after %u", n);
 	ZC_CHECK(hits >= 2, "only %u allocations seen", hits);
-	/* What cannot be lent is copied */
 	if (o->type == SOCK_STREAM && !o->fresh && !o->veth)
 		ZC_LAYER_EQ(partial, 0, "short counts");
 }

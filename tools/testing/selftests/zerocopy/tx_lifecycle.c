@@ -559,11 +559,14 @@ static void replaced(const void *arg)
 		zc_wait_for(!(err = zc_rmmod(ENTRY)), 20000);
 		ZC_CHECK(!err, "rmmod " ENTRY ": %s", strerror(-err));
 
+		/* ours goes on top of theirs, and takes nobody out */
+		zc_layer_load();
+		ZC_CHECK(zc_klp_enabled("zc_replace_test"),
+			 "our entry has taken another livepatch out");
 		err = zc_klp_disable("zc_replace_test", TRANSITION_MS);
 		ZC_CHECK(!err, "disable: %s", strerror(-err));
 		zc_wait_for(!(err = zc_rmmod("zc_replace_test")), 20000);
 		ZC_CHECK(!err, "rmmod zc_replace_test: %s", strerror(-err));
-		zc_layer_load();
 	}
 	traffic_end(t, 2, &stop);
 }
