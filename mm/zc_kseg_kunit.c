@@ -14,6 +14,7 @@
 #include <linux/zc_frag.h>
 #include <linux/zc_kseg.h>
 #include <net/zerocopy.h>
+#include <zc_lends.h>
 
 #define ZCT_RANGES	64
 #define ZCT_SEGS	8
@@ -248,26 +249,30 @@ static void zc_kseg_lends_what_is_counted(struct kunit *test)
 	zc_frag_free(frag);
 }
 
+/* With patches/ the stack takes no references, and this is lent as well. */
 static void zc_kseg_copies_what_is_not(struct kunit *test)
 {
+	const bool lends = ZC_LENDS_UNCOUNTED;
 	void *large = kunit_kzalloc(test, SZ_64K, GFP_KERNEL);
 	void *tails = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
 	struct zct_kseg *t = test->priv;
 	char stack[40] = "on the stack";
 	int before = zct_refs(t->mem);
+	int tail = zct_refs(tails + PAGE_SIZE);
 
 	KUNIT_ASSERT_TRUE(test, large && tails);
-	zct_expect_lent(test, t->mem, 24, virt_to_phys(t->mem), false);
-	zct_expect_lent(test, large, SZ_64K, virt_to_phys(large), false);
+	zct_expect_lent(test, t->mem, 24, virt_to_phys(t->mem), lends);
+	zct_expect_lent(test, large, SZ_64K, virt_to_phys(large), lends);
 	zct_expect_lent(test, zct_static, 100,
 			page_to_phys(vmalloc_to_page(zct_static)) +
-			offset_in_page(zct_static), false);
+			offset_in_page(zct_static), lends);
 	zct_expect_lent(test, stack, 40,
 			page_to_phys(vmalloc_to_page(stack)) +
 			offset_in_page(stack), false);
 	zct_expect_lent(test, tails + PAGE_SIZE - 10, 20,
-			virt_to_phys(tails + PAGE_SIZE - 10), false);
+			virt_to_phys(tails + PAGE_SIZE - 10), lends);
 	KUNIT_EXPECT_EQ(test, zct_refs(t->mem), before);
+	KUNIT_EXPECT_EQ(test, zct_refs(tails + PAGE_SIZE), tail);
 	free_pages((unsigned long)tails, 1);
 }
 
@@ -275,14 +280,14 @@ static void zc_kseg_copies_what_is_not(struct kunit *test)
 static void zc_kseg_copies_are_joined(struct kunit *test)
 {
 	struct zct_kseg *t = test->priv;
+	char stack[24] = "header";
 	struct page *page;
 	int refs;
 
-	zct_add(t, t->mem, 24, false);
-	zct_add(t, zct_static, 16, false);
+	zct_add(t, stack, 24, false);
+	zct_add(t, zct_static, 16, ZC_LENDS_UNCOUNTED);
 	zct_add(t, t->pages, 10, true);
 	zct_make(test);
-	strscpy((char *)t->mem, "header", 24);
 	KUNIT_ASSERT_EQ(test, zct_refill(t, 0, SIZE_MAX, 100), 0);
 	KUNIT_EXPECT_EQ(test, t->ranges.nr, 1);
 	KUNIT_EXPECT_EQ(test, t->vec[0].len, 50);
@@ -315,8 +320,10 @@ static void zc_kseg_bvecs_are_pieces(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->ranges.nr, 3);
 	KUNIT_EXPECT_EQ(test, t->vec[0].paddr, virt_to_phys(t->pages + 50));
 	KUNIT_EXPECT_EQ(test, t->vec[0].len, 2 * PAGE_SIZE);
-	KUNIT_EXPECT_NE(test, t->vec[1].paddr, virt_to_phys(t->mem));
-	KUNIT_EXPECT_EQ(test, t->ranges.copied, 24);
+	KUNIT_EXPECT_EQ(test, t->vec[1].paddr == virt_to_phys(t->mem),
+			ZC_LENDS_UNCOUNTED);
+	KUNIT_EXPECT_EQ(test, t->vec[1].len, 24);
+	KUNIT_EXPECT_EQ(test, t->ranges.copied, ZC_LENDS_UNCOUNTED ? 0 : 24);
 	KUNIT_EXPECT_EQ(test, t->vec[2].len, 100);
 	t->src->ops->sent(t->src, t->seg[0].len, false);
 	zct_end_loan(t, false);
@@ -500,7 +507,7 @@ static void zc_kseg_asks_for_no_more_than_wanted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->ranges.bytes, 100);
 	KUNIT_EXPECT_EQ(test, t->ranges.nr, 2);
 	KUNIT_EXPECT_EQ(test, t->vec[0].len, 14);
-	KUNIT_EXPECT_EQ(test, t->ranges.copied, 14);
+	KUNIT_EXPECT_EQ(test, t->ranges.copied, ZC_LENDS_UNCOUNTED ? 0 : 14);
 	zct_end_loan(t, false);
 	zc_kseg_end(t->src);
 	zct_expect_once(test, 0);
@@ -567,9 +574,13 @@ static void zc_kseg_no_memory_for_a_fragment(struct kunit *test)
 {
 	static const size_t lent[] = { 0, 24 + 5000, 24 + 5000 + 10 + 4100 };
 	struct zct_kseg *t = test->priv;
+	char stack[34] = {};
 	unsigned int i;
 
 	zct_add_mixed(t);
+	/* A stack is copied by every kernel. */
+	t->seg[0].addr = stack;
+	t->seg[5].addr = stack + 24;
 	for (i = 0; i < ARRAY_SIZE(lent); i++) {
 		memset(t->owner, 0, sizeof(t->owner));
 		zct_make(test);
