@@ -3,6 +3,7 @@
  * For the selftests: sends messages out of all kinds of kernel memory through a
  * program's socket. What comes back is overwritten and freed at once.
  */
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/bvec.h>
 #include <linux/delay.h>
@@ -26,11 +27,15 @@
 #include "seg_test.h"
 
 #define ZST_STACK_BYTES		256
-#define ZST_STATIC_BYTES	SZ_8K
+#define ZST_STATIC_BYTES	SZ_64K
+#define ZST_STATIC_CHUNK	64
+#define ZST_STATIC_CHUNKS	(ZST_STATIC_BYTES / ZST_STATIC_CHUNK)
 #define ZST_CACHE_BYTES		256
 
 static DEFINE_MUTEX(zst_lock);
 static u8 zst_static[ZST_STATIC_BYTES];
+static DECLARE_BITMAP(zst_static_used, ZST_STATIC_CHUNKS);
+static DEFINE_SPINLOCK(zst_static_lock);
 static struct kmem_cache *zst_cache;
 
 struct zst_piece {
@@ -93,6 +98,37 @@ static int zst_refs(const struct zst_piece *p)
 				       p->seg.len - 1));
 }
 
+/* It may still be lent to an earlier message: what is in use is left alone. */
+static void *zst_static_alloc(size_t bytes)
+{
+	unsigned int chunks = DIV_ROUND_UP(bytes, ZST_STATIC_CHUNK), tries;
+	unsigned long at;
+
+	for (tries = 0; bytes <= SZ_8K && tries < 1000; tries++) {
+		spin_lock_irq(&zst_static_lock);
+		at = bitmap_find_next_zero_area(zst_static_used,
+						ZST_STATIC_CHUNKS, 0, chunks,
+						0);
+		if (at < ZST_STATIC_CHUNKS)
+			bitmap_set(zst_static_used, at, chunks);
+		spin_unlock_irq(&zst_static_lock);
+		if (at < ZST_STATIC_CHUNKS)
+			return zst_static + at * ZST_STATIC_CHUNK;
+		msleep(20);
+	}
+	return NULL;
+}
+
+static void zst_static_free(u8 *mem, size_t bytes)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&zst_static_lock, flags);
+	bitmap_clear(zst_static_used, (mem - zst_static) / ZST_STATIC_CHUNK,
+		     DIV_ROUND_UP(bytes, ZST_STATIC_CHUNK));
+	spin_unlock_irqrestore(&zst_static_lock, flags);
+}
+
 static u32 zst_sum_of(const u8 *mem, size_t len, u32 sum)
 {
 	while (len--)
@@ -132,6 +168,10 @@ static void zst_free(struct zst_piece *p)
 		break;
 	case ZST_VMALLOC:
 		vfree(p->mem);
+		break;
+	case ZST_STATIC:
+		if (p->mem)
+			zst_static_free(p->mem, bytes);
 		break;
 	case ZST_FRAG:
 		zc_frag_free(p->mem);
@@ -200,8 +240,7 @@ static int zst_alloc_bvec(struct zst_piece *p)
 	return 0;
 }
 
-static int zst_alloc(struct zst_piece *p, u8 *stack, size_t *stack_used,
-		     size_t *static_used)
+static int zst_alloc(struct zst_piece *p, u8 *stack, size_t *stack_used)
 {
 	size_t bytes = (size_t)p->seg.offset + p->seg.len;
 
@@ -219,9 +258,7 @@ static int zst_alloc(struct zst_piece *p, u8 *stack, size_t *stack_used,
 		p->mem = vmalloc(bytes);
 		break;
 	case ZST_STATIC:
-		if (bytes <= ZST_STATIC_BYTES - *static_used)
-			p->mem = zst_static + *static_used;
-		*static_used += bytes;
+		p->mem = zst_static_alloc(bytes);
 		break;
 	case ZST_STACK:
 		if (bytes <= ZST_STACK_BYTES - *stack_used)
@@ -248,14 +285,13 @@ static int zst_alloc(struct zst_piece *p, u8 *stack, size_t *stack_used,
 
 /* Room for it, what it says, and how it is described. */
 static int zst_make(struct zst_piece *p, const char __user *data,
-		    struct zc_kseg *seg, u8 *stack, size_t *stack_used,
-		    size_t *static_used)
+		    struct zc_kseg *seg, u8 *stack, size_t *stack_used)
 {
 	size_t done = 0;
 	unsigned int i;
 	int err;
 
-	err = zst_alloc(p, stack, stack_used, static_used);
+	err = zst_alloc(p, stack, stack_used);
 	if (err)
 		return err;
 	p->refs = zst_refs(p);
@@ -351,7 +387,7 @@ static int zst_send(struct zst_file *file, struct zst_send *req,
 		    struct socket *sock, struct zst_msg *zm)
 {
 	struct msghdr msg = { .msg_flags = req->msg_flags };
-	size_t stack_used = 0, static_used = 0, pos = 0;
+	size_t stack_used = 0, pos = 0;
 	u8 stack[ZST_STACK_BYTES] = {};
 	struct zc_kseg *segs;
 	unsigned int i;
@@ -362,7 +398,7 @@ static int zst_send(struct zst_file *file, struct zst_send *req,
 		return -ENOMEM;
 	for (i = 0; i < req->nr && !err; i++) {
 		err = zst_make(&zm->piece[i], u64_to_user_ptr(req->data + pos),
-			       &segs[i], stack, &stack_used, &static_used);
+			       &segs[i], stack, &stack_used);
 		if (!err)
 			zm->piece[i].sum = zst_sum(&zm->piece[i]);
 		pos += req->segs[i].len;

@@ -12,7 +12,7 @@ enum zst_kind {
 	ZST_SLAB,		/* kmalloc() of any size */
 	ZST_CACHE,		/* an object of a slab cache, at most 256 bytes */
 	ZST_VMALLOC,
-	ZST_STATIC,		/* the module's data, at most 8 KiB a message */
+	ZST_STATIC,		/* the module's data, at most 8 KiB */
 	ZST_STACK,		/* at most 256 bytes a message */
 	ZST_FRAG,		/* zc_frag_alloc() */
 	ZST_FOLIO,		/* compound pages */
