@@ -23,6 +23,7 @@
 #include <linux/zc_frag.h>
 #include <linux/zc_kseg.h>
 #include <net/zerocopy.h>
+#include <zc_lends.h>
 
 #include "seg_test.h"
 
@@ -488,6 +489,7 @@ static long zst_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 		spin_lock_irq(&file->lock);
 		status = file->status;
 		spin_unlock_irq(&file->lock);
+		status.lends = ZC_LENDS_UNCOUNTED;
 		return copy_to_user((void __user *)arg, &status,
 				    sizeof(status)) ? -EFAULT : 0;
 	default:

@@ -57,6 +57,8 @@ struct zst_status {
 	__u32	moved;		/* memory whose page count changed that must not */
 	__u32	copied;		/* cleanups that say so */
 	__u32	written;	/* memory that is not what it was */
+	__u32	lends;		/* this kernel lends what has no page count */
+	__u32	pad;
 	__u64	sent;		/* bytes, as the cleanups say */
 };
 
