@@ -245,6 +245,9 @@ static void flip_under_traffic(const void *arg)
 	}
 	traffic_end(t, 2, &stop);
 	zc_note("%d flips, the entry stayed %d times", i, stayed);
+	/* between the two, what came in through it went on to stock */
+	ZC_CHECK(!stayed || zc_counter_now(ZC_NS_A, "passed_suspended") > 0,
+		 "nothing passed while the layer was suspended");
 	/* and it works: not left suspended */
 	zc_layer_load();
 	{
