@@ -161,7 +161,7 @@ static void oom(const void *arg)
 				 err == EAGAIN || (zc_nolayer && err == EFAULT),
 				 "allocation %u: %s", n, strerror(err));
 			/* What cannot be lent is copied */
-			if (o->type == SOCK_STREAM && !o->fresh && !o->veth)
+			if (o->type == SOCK_STREAM && !o->veth)
 				ZC_LAYER(err == ENOBUFS, "allocation %u: %s", n,
 					 strerror(err));
 			bad++;
@@ -194,7 +194,7 @@ static void oom(const void *arg)
 		partial);
 	ZC_CHECK(hits != n, "no end of allocations after %u", n);
 	ZC_CHECK(hits >= 2, "only %u allocations seen", hits);
-	if (o->type == SOCK_STREAM && !o->fresh && !o->veth)
+	if (o->type == SOCK_STREAM && !o->veth)
 		ZC_LAYER_EQ(partial, 0, "short counts");
 }
 
