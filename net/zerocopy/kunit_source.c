@@ -96,7 +96,8 @@ struct zc_ubuf *zct_lend(struct kunit *test, unsigned int nr, size_t len)
 
 	t->ts.nr = nr;
 	t->ts.len = len;
-	zu = zc_ubuf_alloc(t->win, &t->ts.src, ZCT_PAGES, ZC_CHAIN_BYTES);
+	zu = zc_ubuf_alloc(t->win, &t->ts.src,
+			   nr > ZC_LOAN_FEW ? ZCT_PAGES : nr, ZC_CHAIN_BYTES);
 	KUNIT_ASSERT_NOT_NULL(test, zu);
 	KUNIT_ASSERT_EQ(test, zct_refill(&t->ts.src, &zu->ranges, 0, 0, 0), 0);
 	KUNIT_ASSERT_NE(test, zc_window_reserve(t->win, 1000, nr, nr), 0);
