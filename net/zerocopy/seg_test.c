@@ -20,6 +20,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <linux/zc_frag.h>
 #include <linux/zc_kseg.h>
 #include <net/zerocopy.h>
@@ -36,6 +37,8 @@
 static DEFINE_MUTEX(zst_lock);
 static u8 zst_static[ZST_STATIC_BYTES];
 static DECLARE_BITMAP(zst_static_used, ZST_STATIC_CHUNKS);
+/* A segment came back. */
+static DECLARE_WAIT_QUEUE_HEAD(zst_back);
 static DEFINE_SPINLOCK(zst_static_lock);
 static struct kmem_cache *zst_cache;
 
@@ -99,25 +102,30 @@ static int zst_refs(const struct zst_piece *p)
 				       p->seg.len - 1));
 }
 
+static void *zst_static_try(size_t bytes)
+{
+	unsigned int chunks = DIV_ROUND_UP(bytes, ZST_STATIC_CHUNK);
+	unsigned long at;
+
+	spin_lock_irq(&zst_static_lock);
+	at = bitmap_find_next_zero_area(zst_static_used, ZST_STATIC_CHUNKS, 0,
+					chunks, 0);
+	if (at < ZST_STATIC_CHUNKS)
+		bitmap_set(zst_static_used, at, chunks);
+	spin_unlock_irq(&zst_static_lock);
+	return at < ZST_STATIC_CHUNKS ? zst_static + at * ZST_STATIC_CHUNK :
+					NULL;
+}
+
 /* It may still be lent to an earlier message: what is in use is left alone. */
 static void *zst_static_alloc(size_t bytes)
 {
-	unsigned int chunks = DIV_ROUND_UP(bytes, ZST_STATIC_CHUNK), tries;
-	unsigned long at;
+	void *mem = NULL;
 
-	for (tries = 0; bytes <= SZ_8K && tries < 1000; tries++) {
-		spin_lock_irq(&zst_static_lock);
-		at = bitmap_find_next_zero_area(zst_static_used,
-						ZST_STATIC_CHUNKS, 0, chunks,
-						0);
-		if (at < ZST_STATIC_CHUNKS)
-			bitmap_set(zst_static_used, at, chunks);
-		spin_unlock_irq(&zst_static_lock);
-		if (at < ZST_STATIC_CHUNKS)
-			return zst_static + at * ZST_STATIC_CHUNK;
-		msleep(20);
-	}
-	return NULL;
+	if (bytes <= SZ_8K)
+		wait_event_timeout(zst_back, (mem = zst_static_try(bytes)),
+				   20 * HZ);
+	return mem;
 }
 
 static void zst_static_free(u8 *mem, size_t bytes)
@@ -218,6 +226,7 @@ static void zst_cleanup(void *private, size_t sent, bool copied)
 	file->status.written += written;
 	file->status.sent += sent;
 	spin_unlock_irqrestore(&file->lock, flags);
+	wake_up(&zst_back);
 }
 
 static int zst_alloc_bvec(struct zst_piece *p)
@@ -513,12 +522,10 @@ static int zst_release(struct inode *inode, struct file *filp)
 {
 	struct zst_file *file = filp->private_data;
 	struct zst_msg *zm, *next;
-	unsigned int i;
 
 	/* A program that is killed leaves before its packets do. */
-	for (i = 0; i < 400 && READ_ONCE(file->status.called) <
-			file->status.segs; i++)
-		msleep(25);
+	wait_event_timeout(zst_back, READ_ONCE(file->status.called) >=
+			   file->status.segs, 10 * HZ);
 	if (READ_ONCE(file->status.called) < file->status.segs) {
 		pr_err("zc_seg_test: BUG: segments that never came back\n");
 		return 0;
