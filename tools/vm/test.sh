@@ -3,7 +3,8 @@
 # test.sh: 'make test'. Guests: test (7.2: KUnit, selftests), cloud (6.12), generic (6.12, the short pass);
 # with DEBUG=1 only debug, with PATCHED=1 only patched (7.2 with patches/7.2), with both patched-debug. GUESTS="..."
 # picks some, ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and
-# ZC_STRESS=n set how often modules are loaded and areas stressed. Logs stay in out/test.
+# ZC_STRESS=n set how often modules are loaded and areas stressed, ZC_AGAIN=n how many cases may fail once (2; 0 with
+# DEBUG=1). Logs stay in out/test.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -26,6 +27,7 @@ for d in "$selftests" "$zcsim"; do
 	[ -e "$d/Makefile" ] || die "there are no tests in $d."
 done
 
+: "${ZC_AGAIN=2}" # see run_kselftest.sh
 logs=$ZC_TOP/out/test
 mkdir -p "$logs"
 work=$(mktemp -d)
@@ -74,7 +76,7 @@ guest() { # name
 	cloud) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
-	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS; do
+	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN; do
 		[ -z "${!v:-}" ] || env+=("$v=${!v}")
 	done
 	[ -z "${ZC_TIMEOUT:-}" ] || options+=(--timeout "$ZC_TIMEOUT")
@@ -120,6 +122,7 @@ logged "$logs/zcsim.build" make -C "$zcsim" KSRC="$source" DRVTESTS="$drvtests" 
 	die "the tests of zcsim do not build, see out/test/zcsim.build."
 for g in $guests; do
 	guest "$g"
+	sed -n "s/^# Failed at first:/# $g: passed or failed only at the second try:/p" "$logs/$g.log"
 done
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

@@ -8,6 +8,7 @@
 #   ZC_BYTES=n       so many bytes
 #   ZC_SHORT=1       the core subset
 #   ZC_ONLY=regex    only the cases whose name matches
+#   ZC_AGAIN=n       up to n cases that fail may try once more, and are named at the end
 #
 # --list prints the names of the cases. Exit status 0 only if nothing failed.
 #
@@ -1054,11 +1055,25 @@ layer_down || bail "the layer cannot be unloaded"
 pair_new || bail "no pair"
 trap pair_del EXIT
 
+[ "${ZC_DEBUG:-0}" = 0 ] || ZC_AGAIN=0
+again=()
 n=0 failed=0 passed=0 skipped=0
 for t in "${cases[@]}"; do
 	n=$((n + 1)) why='' start=$SECONDS
 	t_"$t" </dev/null
 	status=$?
+	case $status in
+	0|4) ;;
+	*)
+		if [ ${#again[@]} -lt "${ZC_AGAIN:-0}" ]; then
+			say "${t//__/ } failed: once more"
+			again+=("$t")
+			pair_new
+			t_"$t" </dev/null
+			status=$?
+		fi
+		;;
+	esac
 	[ $((SECONDS - start)) -lt 5 ] || say "$t: $((SECONDS - start)) s"
 	title=${t//__/ }
 	case $status in
@@ -1071,5 +1086,6 @@ for t in "${cases[@]}"; do
 		;;
 	esac
 done
+[ ${#again[@]} = 0 ] || say "Failed at first: ${again[*]}"
 say "Totals: pass:$passed fail:$failed skip:$skipped"
 [ "$failed" = 0 ]

@@ -41,16 +41,6 @@ static long long counter_of(enum zc_ns ns, const char *name)
 	zc_fail("no counter %s", name);
 }
 
-static void proc_set(enum zc_ns ns, const char *path, const char *value)
-{
-	int err;
-
-	zc_enter(ns);
-	err = zc_write_file(path, value);
-	zc_enter(ZC_NS_ROOT);
-	ZC_CHECK(!err, "%s: %s", path, strerror(-err));
-}
-
 /*
  * A probe is built from fragments of several packets. Memory is used again as
  * soon as it is said to be free; what the peer has read by then is compared.
@@ -70,7 +60,7 @@ static void mtu_probe(const void *arg)
 	struct zc_hash h;
 
 	zc_hash_init(&h);
-	proc_set(ZC_NS_A, "/proc/sys/net/ipv4/tcp_mtu_probing", "2");
+	zc_set_sysctl(ZC_NS_A, "/proc/sys/net/ipv4/tcp_mtu_probing", "2");
 	probes = counter_of(ZC_NS_A, "TCPMTUPSuccess");
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);

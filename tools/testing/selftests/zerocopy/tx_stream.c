@@ -83,11 +83,12 @@ static bool across_once(const void *arg)
 	size_t head = 100, len, mss;
 	struct zc_counters c0;
 	unsigned int segs;
-	u64 start, slowest = 0;
 	char *buf;
 
 	/* packets of one segment: the first loan ends where one would */
 	zc_gso_max_segs(ZC_NS_A, 1);
+	/* a probe for a lost tail takes what is there, full segment or not */
+	zc_set_sysctl(ZC_NS_A, "/proc/sys/net/ipv4/tcp_early_retrans", "0");
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);
 	zc_setopt(c.tx, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -105,38 +106,35 @@ static bool across_once(const void *arg)
 	mss = before.tcpi_snd_mss;
 	len = (512 << 10) / mss * mss + 10000;
 	for (i = 0; i < n; i++) {
-		start = zc_now_ms();
 		ZC_EQ(zc_sendmsg(c.tx, buf, head, MSG_MORE), head, "head");
 		ZC_EQ(zc_sendmsg(c.tx, buf, len, flags), len, "message");
-		if (zc_now_ms() - start > slowest)
-			slowest = zc_now_ms() - start;
 		ZC_CHECK(zc_settle(c.tx, 10000), "does not settle");
 	}
 	info(c.tx, &after);
 	/* what was sent again does not count */
 	segs = after.tcpi_data_segs_out - before.tcpi_data_segs_out -
 	       (after.tcpi_total_retrans - before.tcpi_total_retrans);
-	zc_note("%u segments of up to %zu bytes, cwnd %u", segs, mss,
+	zc_note("%u segments of up to %zu bytes, expected %zu, cwnd %u", segs,
+		mss, n * ((head + len + mss - 1) / mss),
 		before.tcpi_snd_cwnd);
 	ZC_LAYER_EQ(zc_delta(&c0, "loans"), 3 * n, "loans");
 	zc_gso_max_segs(ZC_NS_A, 0);
 	zc_close(&c);
-	if (segs == n * ((head + len + mss - 1) / mss))
-		return true;
-	/* TCP sends what is corked after 200 ms */
-	ZC_LAYER(slowest > 100, "%u segments, expected %zu", segs,
-		 n * ((head + len + mss - 1) / mss));
-	return zc_dry;
+	return segs == n * ((head + len + mss - 1) / mss);
 }
 
+/*
+ * TCP also sends what it has when a timer ends, and a busy machine lets timers
+ * end between two calls. A loan that does it adds a segment each time.
+ */
 static void across(const void *arg)
 {
 	int i;
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 8; i++)
 		if (across_once(arg))
 			return;
-	zc_skip("a send takes over 100 ms here");
+	ZC_LAYER(false, "each time other segments than the bytes fill");
 }
 
 /*

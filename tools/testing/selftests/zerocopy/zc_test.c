@@ -236,6 +236,13 @@ static int ns_sysctl(enum zc_ns ns, const char *path, const char *val)
 	return err;
 }
 
+void zc_set_sysctl(enum zc_ns ns, const char *path, const char *val)
+{
+	int err = ns_sysctl(ns, path, val);
+
+	ZC_CHECK(!err, "%s=%s: %s", path, val, strerror(-err));
+}
+
 void zc_set_enabled(enum zc_ns ns, int on)
 {
 	int err = ns_sysctl(ns, "/proc/sys/net/zerocopy/enabled",
@@ -784,6 +791,8 @@ static void defaults(void)
 		}
 		/* per namespace since 6.7 */
 		ns_sysctl(all[i], "/proc/sys/net/core/optmem_max", "131072");
+		ns_sysctl(all[i], "/proc/sys/net/ipv4/tcp_early_retrans", "3");
+		ns_sysctl(all[i], "/proc/sys/net/ipv4/tcp_mtu_probing", "0");
 		if (all[i] == ZC_NS_ROOT || !zc_nic(all[i]))
 			continue;
 		if (zc_shm->gso)

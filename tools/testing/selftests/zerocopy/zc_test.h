@@ -143,6 +143,8 @@ bool zc_ns_exists(enum zc_ns ns);
 const char *zc_nic(enum zc_ns ns);	/* name of the pair's NIC there */
 
 void zc_set_enabled(enum zc_ns ns, int on);
+/* back at its default after the case only if it is named in zc_test.c, defaults() */
+void zc_set_sysctl(enum zc_ns ns, const char *path, const char *val);
 void zc_set_window(enum zc_ns ns, size_t bytes);
 void zc_set_min_bytes(enum zc_ns ns, size_t bytes);
 size_t zc_get_window(enum zc_ns ns);
