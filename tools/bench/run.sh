@@ -43,7 +43,7 @@ printf '%s\n' "repetitions=$repetitions" "$settings" >"$work/bench/settings"
 {
 	echo plain
 	for row in tcp\ {1024,4096,16384,65536,1048576}\ {4k,2m} udp\ {1024,4096,16384,60000}\ {4k,2m}; do
-		for variant in copy stock layer{,-area} io_uring io_uring-fixed{,8} floor{,-splice}; do
+		for variant in copy stock layer{,-page,-area,-area-page} io_uring io_uring-fixed{,8} floor{,-splice}; do
 			echo "$variant $row"
 		done
 	done

@@ -158,7 +158,7 @@ $1 == "row" && NF == 11 {
 }
 
 END {
-	nvariants = split("copy stock layer layer-area io_uring io_uring-fixed io_uring-fixed8 floor floor-splice", variants, " ")
+	nvariants = split("copy stock layer layer-page layer-area layer-area-page io_uring io_uring-fixed io_uring-fixed8 floor floor-splice", variants, " ")
 	if (!nrows && !nplain)
 		exit 2
 	if (nrows)
