@@ -21,7 +21,8 @@ kunit() {
 	done
 	rmmod zerocopy_kunit zerocopy || { echo "not ok 1 kunit modules unload"; return 1; }
 }
-if [ -e "$modules/zerocopy_kunit.ko" ]; then
+variant=${ZC_AREAS:-}${ZC_PAGE:-} # all but the selftests has had its run
+if [ -z "$variant" ] && [ -e "$modules/zerocopy_kunit.ko" ]; then
 	echo "# KUnit"
 	kunit || rc=1
 fi
@@ -33,7 +34,7 @@ suite() { # title, directory
 	"$2/run_kselftest.sh" || rc=1
 }
 suite selftests "$tests"
-suite zcsim "$tests/zcsim"
+[ -n "$variant" ] || suite zcsim "$tests/zcsim"
 
 if [ -w $leaks ]; then
 	echo "# kmemleak"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # test.sh: 'make test'. Guests: test (7.2: KUnit, selftests), cloud (6.12), generic (6.12, the short pass);
 # with DEBUG=1 only debug, with PATCHED=1 only patched (7.2 with patches/7.2), with both patched-debug. GUESTS="..."
-# picks some, ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and
+# picks some; areas and page are 7.2 too, where all the selftests send out of registered areas, or read their
+# notifications from completion pages. ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and
 # ZC_STRESS=n set how often modules are loaded and areas stressed, ZC_AGAIN=n how many cases may fail once (2; 0 with
 # DEBUG=1). Logs stay in out/test.
 set -euo pipefail
@@ -17,8 +18,8 @@ case ${PATCHED:-0}${DEBUG:-0} in
 esac
 for g in $guests; do
 	case $g in
-	test|debug|patched|patched-debug|cloud|generic) ;;
-	*) die "there is no guest $g: take test, debug, patched, patched-debug, cloud or generic." ;;
+	test|areas|page|debug|patched|patched-debug|cloud|generic) ;;
+	*) die "there is no guest $g: take test, areas, page, debug, patched, patched-debug, cloud or generic." ;;
 	esac
 done
 selftests=$ZC_TOP/tools/testing/selftests/zerocopy
@@ -47,8 +48,17 @@ count() { # log
 	counted=$((p + f + s)) counted_bad=$f
 }
 
+kernel_of() { # guest -> as run.sh calls it
+	case $1 in
+	areas|page) echo test ;;
+	*) echo "$1" ;;
+	esac
+}
+
 kernel_test() { # guest
-	local variant=${1/test/}
+	local variant
+	variant=$(kernel_of "$1")
+	variant=${variant/test/}
 
 	# shellcheck disable=SC2086 # no, one or two words
 	"$ZC_VM/kernel-test.sh" ${variant/-/ }
@@ -73,6 +83,8 @@ guest() { # name
 	local v name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
 	case $name in
 	test|patched) options+=(--timeout 2700) ;;
+	areas) options+=(--timeout 2700) env+=(ZC_AREAS=1) ;;
+	page) options+=(--timeout 2700) env+=(ZC_PAGE=1) ;;
 	debug|patched-debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
 	cloud) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
@@ -85,10 +97,10 @@ guest() { # name
 	build "$name" || { fail "$name: the modules do not build"; return; }
 	# The programs come along; a guest of virtme-ng sees them anyway.
 	case $name in cloud|generic) options+=(--add "$work/$name" --add "$work/selftests") ;; esac
-	"$ZC_VM/run.sh" "$name" "${options[@]}" "$ZC_VM/guest-test.sh" "$work/$name" "$work/selftests" "${env[@]}" |
+	"$ZC_VM/run.sh" "$(kernel_of "$name")" "${options[@]}" "$ZC_VM/guest-test.sh" "$work/$name" "$work/selftests" "${env[@]}" |
 		tee "$log" || status=${PIPESTATUS[0]}
 	count "$log"
-	if [ -e "$work/$name/zerocopy_kunit.ko" ]; then
+	if [ "$name" = "$(kernel_of "$name")" ] && [ -e "$work/$name/zerocopy_kunit.ko" ]; then
 		# The kernel's own, empty run at boot comes first.
 		awk '/\] KTAP version/ { run = "" } { run = run $0 "\n" } END { printf "%s", run }' \
 			"$logs/$name.klog" >"$work/$name.ktap"
@@ -106,7 +118,6 @@ guest() { # name
 # What cannot be had is said before anything starts.
 for g in $guests; do
 	case $g in
-	test) built=$("$ZC_VM/kernel-test.sh") ;;
 	cloud|generic) built=$("$ZC_VM/kernel-debian.sh" "$g") ;;
 	*) built=$(kernel_test "$g") ;;
 	esac

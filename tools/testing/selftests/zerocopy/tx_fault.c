@@ -878,12 +878,14 @@ static const struct zc_case cases[] = {
 	{ "meanwhile_corked_zerocopy", meanwhile_corked, "zerocopy",
 	  ZC_F_PAIR, 0 },
 	{ "meanwhile_corked_option", meanwhile_corked, "cork", ZC_F_PAIR, 0 },
-	{ "meanwhile_shutdown_stamped", meanwhile_gone, &no, ZC_F_PAIR, 0 },
-	{ "meanwhile_reset_stamped", meanwhile_gone, &yes, ZC_F_PAIR, 0 },
+	{ "meanwhile_shutdown_stamped", meanwhile_gone, &no,
+	  ZC_F_PAIR | ZC_F_PINS, 0 },
+	{ "meanwhile_reset_stamped", meanwhile_gone, &yes,
+	  ZC_F_PAIR | ZC_F_PINS, 0 },
 	{ "meanwhile_unloaded", meanwhile_unloaded, NULL,
-	  ZC_F_PAIR | ZC_F_BARE, 0 },
+	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
 	{ "meanwhile_suspended", meanwhile_suspended, NULL,
-	  ZC_F_PAIR | ZC_F_BARE, 0 },
+	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
 };
 
 int main(int argc, char **argv)

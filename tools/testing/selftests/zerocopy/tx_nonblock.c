@@ -280,7 +280,8 @@ static const struct nb window_small_buf = {
 static const struct zc_case cases[] = {
 	{ "loop", loop, &plain, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "loop_dontwait", loop, &dontwait, ZC_F_PAIR, 0 },
-	{ "loop_window_full", loop, &window, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "loop_window_full", loop, &window,
+	  ZC_F_PAIR | ZC_F_SHORT | ZC_F_PINS, 0 },
 	{ "loop_window_and_buffer", loop, &window_small_buf, ZC_F_PAIR, 0 },
 	{ "epoll_edge", epoll_et, &plain, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "epoll_edge_window_full", epoll_et, &window, ZC_F_PAIR, 0 },
@@ -289,7 +290,8 @@ static const struct zc_case cases[] = {
 	{ "partial", partial, &plain, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "partial_dontwait", partial, &dontwait, ZC_F_PAIR, 0 },
 	{ "partial_window", partial, &window_small_buf, ZC_F_PAIR, 0 },
-	{ "window_full_copies", full_copies, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "window_full_copies", full_copies, NULL,
+	  ZC_F_PAIR | ZC_F_SHORT | ZC_F_PINS, 0 },
 	{ "udp_buffer_full", udp, NULL, ZC_F_PAIR, 0 },
 };
 

@@ -833,6 +833,13 @@ static void reason(const char *fmt, ...)
 	va_end(ap);
 }
 
+static bool env_on(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v && *v && strcmp(v, "0");
+}
+
 static int run_case(const struct zc_case *c, const char *name, int num)
 {
 	unsigned int timeout = c->timeout ?: 120;
@@ -851,6 +858,12 @@ static int run_case(const struct zc_case *c, const char *name, int num)
 			     "no pair of NICs with the MACs 52:54:00:00:00:01 and :02");
 	if ((c->flags & ZC_F_NODEBUG) && zc_debug)
 		return judge(num, name, false, "not on a debug kernel");
+	if ((c->flags & ZC_F_PINS) && env_on("ZC_AREAS"))
+		return judge(num, name, false,
+			     "about pins, and memory of an area needs none");
+	if ((c->flags & ZC_F_QUEUE) && env_on("ZC_PAGE"))
+		return judge(num, name, false,
+			     "about what the error queue says, which is not read");
 	if ((c->flags & ZC_F_BARE) && !zc_modules)
 		return judge(num, name, false, "ZC_MODULES is not set");
 	if (!zc_nolayer && !zc_layer_present() && !(c->flags & ZC_F_BARE)) {
@@ -929,13 +942,6 @@ static int run_case(const struct zc_case *c, const char *name, int num)
 		skip = NULL;
 	}
 	return judge(num, name, ok, skip);
-}
-
-static bool env_on(const char *name)
-{
-	const char *v = getenv(name);
-
-	return v && *v && strcmp(v, "0");
 }
 
 static const char *flag(const struct zc_case *c, unsigned int f,

@@ -54,6 +54,8 @@ typedef __u64 u64;
 #define ZC_F_FRESH	0x04	/* wants namespaces nobody used before */
 #define ZC_F_BARE	0x08	/* manages modules itself */
 #define ZC_F_NODEBUG	0x10	/* pointless or far too slow on a debug kernel */
+#define ZC_F_PINS	0x20	/* about what each send pins: not with ZC_AREAS */
+#define ZC_F_QUEUE	0x40	/* about the error queue: not with ZC_PAGE */
 
 struct zc_case {
 	const char *name;
