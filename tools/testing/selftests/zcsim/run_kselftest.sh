@@ -921,6 +921,7 @@ t_msg_zerocopy_udp6() { upstream -6 udp; }
 
 layer_down() {
 	local i
+	[ ! -d /sys/module/zerocopy_entry ] || rmmod zerocopy_entry || return 1
 	if [ -d /sys/module/zerocopy_livepatch ]; then
 		echo 0 2>/dev/null >/sys/kernel/livepatch/zerocopy_livepatch/enabled
 		for ((i = 0; i < 600; i++)); do
@@ -933,12 +934,14 @@ layer_down() {
 }
 
 t_layer() { # the same with the layer above
-	local i err
-	[ -e "$ZC_MODULES/zerocopy_livepatch.ko" ] || skip "no zerocopy_livepatch.ko" || return
+	local i err entry=zerocopy_livepatch
+	[ ! -e "$ZC_MODULES/zerocopy_entry.ko" ] || entry=zerocopy_entry
+	[ -e "$ZC_MODULES/$entry.ko" ] || skip "no $entry.ko" || return
 	# Tests that ran before may have left it.
 	[ -e /sys/module/zerocopy ] || insmod "$ZC_MODULES/zerocopy.ko" || return 1
-	[ -e /sys/module/zerocopy_livepatch ] || insmod "$ZC_MODULES/zerocopy_livepatch.ko" || return 1
+	[ -e /sys/module/$entry ] || insmod "$ZC_MODULES/$entry.ko" || return 1
 	for ((i = 0; i < 600; i++)); do
+		[ $entry != zerocopy_entry ] || break
 		[ "$(cat /sys/kernel/livepatch/zerocopy_livepatch/transition 2>/dev/null)" = 0 ] && break
 		sleep 0.1
 	done

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Runs the zerocopy tests as root on the running kernel, prints TAP 13.
 #
-#   ZC_MODULES=dir     where zerocopy.ko and zerocopy_livepatch.ko are
+#   ZC_MODULES=dir     where zerocopy.ko and its entry are: zerocopy_entry.ko or zerocopy_livepatch.ko
 #   ZC_KERNEL=test|debian
 #   ZC_DEBUG=1         a kernel with sanitizers: smaller and more patient
 #   ZC_SHORT=1         the core subset
@@ -114,12 +114,14 @@ nic=$(nic_by_mac 52:54:00:00:00:01 -n zcA)
 say "kernel $(uname -r), NIC pair: ${nic:-none}, modules: ${ZC_MODULES:-none}"
 
 layer_up() {
-	local i
+	local i entry=zerocopy_livepatch
 	[ "$ZC_NOLAYER" = 0 ] || return 0
+	[ ! -e "${ZC_MODULES:-}/zerocopy_entry.ko" ] || entry=zerocopy_entry
 	if [ -n "${ZC_MODULES:-}" ]; then
 		[ -d /sys/module/zerocopy ] || insmod "$ZC_MODULES/zerocopy.ko" || return 1
-		[ -d /sys/module/zerocopy_livepatch ] || insmod "$ZC_MODULES/zerocopy_livepatch.ko" || return 1
+		[ -d /sys/module/$entry ] || insmod "$ZC_MODULES/$entry.ko" || return 1
 	fi
+	[ ! -d /sys/module/zerocopy_entry ] || return 0
 	# up to 17 s were seen on a loaded machine
 	for ((i = 0; i < 600; i++)); do
 		[ "$(cat /sys/kernel/livepatch/zerocopy_livepatch/transition 2>/dev/null)" = 0 ] && return 0

@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#define ENTRY	"zerocopy_livepatch"
 #define LAYER	"zerocopy"
 
 /* klp takes up to 17 s on a loaded machine */
@@ -185,10 +184,10 @@ static void cycle_under_traffic(const void *arg)
 	traffic_start(&t[2], AF_INET6, SOCK_DGRAM, &stop);
 	for (i = 0; i < n && (i < 3 || zc_now_ms() < enough); i++) {
 		traffic_moves(t, 3, "with the layer");
-		err = zc_klp_disable(ENTRY, TRANSITION_MS);
+		err = zc_entry_disable(TRANSITION_MS);
 		ZC_CHECK(!err, "cycle %d: disable: %s", i, strerror(-err));
-		zc_wait_for(!(err = zc_rmmod(ENTRY)), 20000);
-		ZC_CHECK(!err, "cycle %d: rmmod " ENTRY ": %s", i,
+		err = zc_entry_remove(20000);
+		ZC_CHECK(!err, "cycle %d: rmmod of the entry: %s", i,
 			 strerror(-err));
 		/* loans end as the peer reads on */
 		end = zc_now_ms() + (zc_debug ? 100000 : 30000);
@@ -206,7 +205,31 @@ static void cycle_under_traffic(const void *arg)
 	traffic_end(t, 3, &stop);
 }
 
-/* On and off without unloading, quickly */
+/* Off and at once on again. Says whether the entry is where it was */
+static bool flip(int i)
+{
+	char path[256];
+	int err;
+
+	if (zc_entry_is_key()) {
+		err = zc_entry_disable(TRANSITION_MS);
+		ZC_CHECK(!err, "disable: %s", strerror(-err));
+		zc_sleep_ms(i % 7);
+		return false;
+	}
+	/* disabled, and at once reversed: either outcome is fine */
+	snprintf(path, sizeof(path), "/sys/kernel/livepatch/%s/enabled",
+		 zc_entry());
+	err = zc_write_file(path, "0");
+	ZC_CHECK(!err, "disable: %s", strerror(-err));
+	zc_sleep_ms(i % 7);
+	zc_write_file(path, "1");
+	ZC_CHECK(zc_klp_wait(zc_entry(), TRANSITION_MS),
+		 "transition does not end");
+	return zc_klp_enabled(zc_entry());
+}
+
+/* On and off without unloading the layer, quickly */
 static void flip_under_traffic(const void *arg)
 {
 	struct traffic t[2];
@@ -219,28 +242,20 @@ static void flip_under_traffic(const void *arg)
 	traffic_start(&t[0], AF_INET6, SOCK_STREAM, &stop);
 	traffic_start(&t[1], AF_INET, SOCK_DGRAM, &stop);
 	for (i = 0; i < n && (i < 3 || zc_now_ms() < enough); i++) {
-		char path[] = "/sys/kernel/livepatch/" ENTRY "/enabled";
+		bool stays = flip(i);
+		long long sends;
 
-		/* disabled, and at once reversed: either outcome is fine */
-		err = zc_write_file(path, "0");
-		ZC_CHECK(!err, "disable: %s", strerror(-err));
-		zc_sleep_ms(i % 7);
-		zc_write_file(path, "1");
-		ZC_CHECK(zc_klp_wait(ENTRY, TRANSITION_MS),
-			 "transition does not end");
-		if (!zc_klp_enabled(ENTRY)) {
-			zc_wait_for(!(err = zc_rmmod(ENTRY)), 20000);
+		if (!stays) {
+			err = zc_entry_remove(20000);
 			ZC_CHECK(!err, "rmmod: %s", strerror(-err));
 			zc_layer_load();
-		} else {
-			long long sends = zc_counter_now(ZC_NS_A, "sends");
-
-			/* it stays, and is not left suspended */
-			ZC_CHECK(zc_wait_for(zc_counter_now(ZC_NS_A, "sends") >
-					     sends, 20000),
-				 "the entry stays, but nothing comes through");
-			stayed++;
 		}
+		sends = zc_counter_now(ZC_NS_A, "sends");
+		/* it stays or is back, and is not left suspended */
+		ZC_CHECK(zc_wait_for(zc_counter_now(ZC_NS_A, "sends") > sends,
+				     20000),
+			 "the entry is there, but nothing comes through");
+		stayed += stays;
 		traffic_moves(t, 2, "after a flip");
 	}
 	traffic_end(t, 2, &stop);
@@ -295,15 +310,15 @@ static void blocked_sender(const void *arg)
 	ZC_EQ(zc_rmmod(LAYER) < 0, 1, "rmmod of a module in use succeeds");
 
 	t = zc_now_ms();
-	err = zc_klp_disable(ENTRY, TRANSITION_MS);
+	err = zc_entry_disable(TRANSITION_MS);
 	t = zc_now_ms() - t;
 	ZC_CHECK(!err, "disable: %s", strerror(-err));
-	zc_note("the transition took %llu ms", (unsigned long long)t);
+	zc_note("disabling took %llu ms", (unsigned long long)t);
 	/* a frame of the entry on the stack would hold it up for ever */
-	ZC_CHECK(t < TRANSITION_MS, "the transition took %llu ms",
+	ZC_CHECK(t < TRANSITION_MS, "disabling took %llu ms",
 		 (unsigned long long)t);
-	zc_wait_for(!(err = zc_rmmod(ENTRY)), 10000);
-	ZC_CHECK(!err, "rmmod " ENTRY ": %s", strerror(-err));
+	err = zc_entry_remove(10000);
+	ZC_CHECK(!err, "rmmod of the entry: %s", strerror(-err));
 	/* with copies there is room again: a window wait may have ended */
 	if (!sender_done(&s)) {
 		t = zc_now_ms();
@@ -347,7 +362,7 @@ static void queued(const void *arg)
 	ZC_EQ(zc_sendmsg(c.tx, buf, len, 0), len, "sendmsg");
 	zc_hash_add(&h, buf, len);
 	ZC_CHECK(zc_counter_now(ZC_NS_A, "loans_out") > 0, "no loan is out");
-	err = zc_klp_disable(ENTRY, TRANSITION_MS);
+	err = zc_entry_disable(TRANSITION_MS);
 	ZC_CHECK(!err, "disable: %s", strerror(-err));
 	ZC_CHECK(zc_counter_now(ZC_NS_A, "copied_private") > 0,
 		 "the unsent tail was not made private, or is not counted so");
@@ -359,8 +374,8 @@ static void queued(const void *arg)
 			 n < 0 ? strerror(errno) : "");
 		zc_hash_add(&h, buf, small);
 	}
-	zc_wait_for(!(err = zc_rmmod(ENTRY)), 10000);
-	ZC_CHECK(!err, "rmmod " ENTRY ": %s", strerror(-err));
+	err = zc_entry_remove(10000);
+	ZC_CHECK(!err, "rmmod of the entry: %s", strerror(-err));
 	err = zc_rmmod(LAYER);
 	ZC_CHECK(busy(err), "rmmod " LAYER " with loans out: %s",
 		 err ? strerror(-err) : "succeeds");
@@ -419,10 +434,10 @@ static void load_errors(const void *arg)
 	ZC_CHECK(zc_counters_try(ZC_NS_A, &c), "/proc/net/zerocopy stays");
 	ZC_CHECK(access("/proc/sys/net/zerocopy", F_OK), "sysctls stay");
 
-	err = zc_insmod(ENTRY, NULL);
+	err = zc_insmod(zc_entry(), NULL);
 	ZC_CHECK(err == -ENOENT, "entry without layer: %s",
 		 err ? strerror(-err) : "succeeds");
-	ZC_CHECK(!zc_mod_loaded(ENTRY) && !zc_klp_enabled(ENTRY),
+	ZC_CHECK(!zc_mod_loaded(zc_entry()) && !zc_klp_enabled(zc_entry()),
 		 "a refused module is there");
 
 	/* the kernel itself says one sentence, and ignores the parameter */
@@ -450,10 +465,13 @@ static void load_errors(const void *arg)
 
 	zc_layer_load();
 	ZC_EQ(zc_insmod(LAYER, NULL), -EEXIST, "loaded twice");
-	ZC_EQ(zc_insmod(ENTRY, NULL), -EEXIST, "loaded twice");
-	ZC_CHECK(busy(zc_rmmod(ENTRY)), "rmmod of an enabled livepatch");
+	ZC_EQ(zc_insmod(zc_entry(), NULL), -EEXIST, "loaded twice");
 	ZC_CHECK(busy(zc_rmmod(LAYER)), "rmmod under the entry");
-	ZC_CHECK(zc_klp_enabled(ENTRY), "livepatch is gone");
+	if (!zc_entry_is_key()) {
+		ZC_CHECK(busy(zc_rmmod(zc_entry())),
+			 "rmmod of an enabled livepatch");
+		ZC_CHECK(zc_klp_enabled(zc_entry()), "livepatch is gone");
+	}
 
 	/* a truncated file */
 	snprintf(path, sizeof(path), "%s/%s.ko", zc_modules, LAYER);
@@ -522,6 +540,8 @@ static void replaced(const void *arg)
 	int i, err;
 
 	(void)arg;
+	if (zc_entry_is_key())
+		zc_skip("the entry is no livepatch");
 	snprintf(path, sizeof(path), "%s/zc_replace_test.ko", zc_modules);
 	if (access(path, R_OK))
 		zc_skip("zc_replace_test.ko was not built");
@@ -545,8 +565,9 @@ static void replaced(const void *arg)
 		ZC_CHECK(!err, "insmod zc_replace_test: %s", strerror(-err));
 		ZC_CHECK(zc_klp_wait("zc_replace_test", TRANSITION_MS),
 			 "transition does not end");
-		ZC_CHECK(zc_wait_for(access("/sys/kernel/livepatch/" ENTRY,
-					    F_OK), TRANSITION_MS),
+		snprintf(path, sizeof(path), "/sys/kernel/livepatch/%s",
+			 zc_entry());
+		ZC_CHECK(zc_wait_for(access(path, F_OK), TRANSITION_MS),
 			 "our entry is still there");
 		zc_note("taken out after %llu ms",
 			(unsigned long long)(zc_now_ms() - start));
@@ -559,8 +580,8 @@ static void replaced(const void *arg)
 			 s.ret < 0 ? strerror(s.err) : "");
 		zc_finish(&c, s.len, zc_hash_buf(s.buf, s.len));
 		zc_close(&c);
-		zc_wait_for(!(err = zc_rmmod(ENTRY)), 20000);
-		ZC_CHECK(!err, "rmmod " ENTRY ": %s", strerror(-err));
+		err = zc_entry_remove(20000);
+		ZC_CHECK(!err, "rmmod of the entry: %s", strerror(-err));
 
 		/* ours goes on top of theirs, and takes nobody out */
 		zc_layer_load();

@@ -750,9 +750,8 @@ static void unload(const void *arg)
 	zc_layer_load();
 	zc_open(&c);
 	page_make(&pg, c.tx, 0, -1);
-	ZC_EQ(zc_klp_disable("zerocopy_livepatch", 60000), 0, "disable");
-	zc_wait_for(!(err = zc_rmmod("zerocopy_livepatch")), 10000);
-	ZC_EQ(err, 0, "rmmod of the entry");
+	ZC_EQ(zc_entry_disable(60000), 0, "disable");
+	ZC_EQ(zc_entry_remove(10000), 0, "rmmod of the entry");
 	ZC_EQ(zc_rmmod("zerocopy"), -EWOULDBLOCK, "rmmod with a page open");
 	close(pg.fd);
 	ZC_EQ(zc_rmmod("zerocopy"), -EWOULDBLOCK, "rmmod with a page mapped");

@@ -519,8 +519,42 @@ int zc_klp_disable(const char *name, unsigned int ms)
 	return 0;
 }
 
+/* The build makes one of them, as the kernel is */
+bool zc_entry_is_key(void)
+{
+	char path[512];
+
+	if (!zc_modules)
+		return zc_mod_loaded("zerocopy_entry");
+	snprintf(path, sizeof(path), "%s/zerocopy_entry.ko", zc_modules);
+	return !access(path, F_OK);
+}
+
+const char *zc_entry(void)
+{
+	return zc_entry_is_key() ? "zerocopy_entry" : "zerocopy_livepatch";
+}
+
+/* One that is not there is removed */
+int zc_entry_remove(unsigned int ms)
+{
+	int err = 0;
+
+	/* the last klp reference is dropped by a work item */
+	if (zc_mod_loaded(zc_entry()))
+		zc_wait_for(!(err = zc_rmmod(zc_entry())), ms);
+	return err;
+}
+
+int zc_entry_disable(unsigned int ms)
+{
+	return zc_entry_is_key() ? zc_entry_remove(ms) :
+				   zc_klp_disable(zc_entry(), ms);
+}
+
 void zc_layer_load(void)
 {
+	const char *entry = zc_entry();
 	int err;
 
 	if (!zc_mod_loaded("zerocopy")) {
@@ -528,32 +562,30 @@ void zc_layer_load(void)
 		ZC_CHECK(!err, "insmod zerocopy: %s", strerror(-err));
 	}
 	/* what a case left that was interrupted: loaded, but disabled */
-	zc_klp_wait("zerocopy_livepatch", 60000);
-	if (zc_mod_loaded("zerocopy_livepatch") &&
-	    !zc_klp_enabled("zerocopy_livepatch"))
-		zc_wait_for(!zc_rmmod("zerocopy_livepatch"), 10000);
-	if (!zc_mod_loaded("zerocopy_livepatch")) {
-		err = zc_insmod("zerocopy_livepatch", NULL);
-		ZC_CHECK(!err, "insmod zerocopy_livepatch: %s", strerror(-err));
+	zc_klp_wait(entry, 60000);
+	if (!zc_entry_is_key() && !zc_klp_enabled(entry))
+		zc_entry_remove(10000);
+	if (!zc_mod_loaded(entry)) {
+		err = zc_insmod(entry, NULL);
+		ZC_CHECK(!err, "insmod %s: %s", entry, strerror(-err));
 	}
-	ZC_CHECK(zc_klp_wait("zerocopy_livepatch", 60000),
+	if (zc_entry_is_key())
+		return;
+	ZC_CHECK(zc_klp_wait(entry, 60000),
 		 "livepatch transition does not end");
-	ZC_CHECK(zc_klp_enabled("zerocopy_livepatch"), "livepatch not enabled");
+	ZC_CHECK(zc_klp_enabled(entry), "livepatch not enabled");
 }
 
 void zc_layer_unload(void)
 {
 	int err = 0;
 
-	if (zc_klp_enabled("zerocopy_livepatch")) {
-		err = zc_klp_disable("zerocopy_livepatch", 60000);
-		ZC_CHECK(!err, "livepatch disable: %s", strerror(-err));
+	if (zc_entry_is_key() || zc_klp_enabled(zc_entry())) {
+		err = zc_entry_disable(60000);
+		ZC_CHECK(!err, "disable: %s", strerror(-err));
 	}
-	if (zc_mod_loaded("zerocopy_livepatch")) {
-		/* the last klp reference is dropped by a work item */
-		zc_wait_for(!(err = zc_rmmod("zerocopy_livepatch")), 10000);
-		ZC_CHECK(!err, "rmmod zerocopy_livepatch: %s", strerror(-err));
-	}
+	err = zc_entry_remove(10000);
+	ZC_CHECK(!err, "rmmod %s: %s", zc_entry(), strerror(-err));
 	if (zc_mod_loaded("zerocopy")) {
 		zc_wait_for(!(err = zc_rmmod("zerocopy")), 10000);
 		ZC_CHECK(!err, "rmmod zerocopy: %s", strerror(-err));

@@ -337,6 +337,12 @@ bool zc_mod_loaded(const char *name);
 bool zc_klp_enabled(const char *name);
 int zc_klp_disable(const char *name, unsigned int ms);
 bool zc_klp_wait(const char *name, unsigned int ms);
+
+/* The entry: a livepatch, or a module for the kernel's own static key */
+bool zc_entry_is_key(void);
+const char *zc_entry(void);
+int zc_entry_disable(unsigned int ms);	/* nothing comes through it any more */
+int zc_entry_remove(unsigned int ms);	/* and its module is gone */
 void zc_layer_load(void);
 void zc_layer_unload(void);
 
