@@ -351,6 +351,7 @@ struct zc_call {
 	size_t			loan_bytes;
 	long			timeo;
 	int			flags;
+	unsigned int		sweep;		/* zc_suspend() since then: copy */
 };
 
 struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
@@ -364,7 +365,7 @@ int zc_tcp_sendmsg(struct zc_call *call);
 int zc_udp_sendmsg(struct zc_call *call);
 
 /* sendmsg.c */
-bool zc_suspended(void);
+bool zc_call_suspended(const struct zc_call *call);
 
 /* tail.c: no foreign ubuf_info in front of the stock path */
 bool zc_tail_is_ours(struct sock *sk);

@@ -17,19 +17,29 @@
 #include "internal.h"
 
 static bool zc_is_suspended;
-static unsigned int zc_sweeps;
+static unsigned int zc_sweeps;		/* suspensions so far */
 static DEFINE_MUTEX(zc_suspend_lock);
 
-/**
- * zc_suspended() - whether the entry is about to go away
- *
- * Looked at under the socket lock: zc_suspend() visits each socket under it.
- *
- * Return: true while it is.
- */
-bool zc_suspended(void)
+/* Whether the entry is about to go away; asked before a call begins. */
+static bool zc_suspended(void)
 {
 	return READ_ONCE(zc_is_suspended);
+}
+
+/**
+ * zc_call_suspended() - whether the entry has gone, or is about to, since a call
+ *	began
+ * @call: the call
+ *
+ * Stays true when the layer resumes: then the entry may have gone, and the stock
+ * path may be behind this call. Looked at under the socket lock: zc_suspend()
+ * visits each socket under it.
+ *
+ * Return: true if so.
+ */
+bool zc_call_suspended(const struct zc_call *call)
+{
+	return READ_ONCE(zc_sweeps) != call->sweep;
 }
 
 /**
@@ -49,7 +59,8 @@ void zc_suspend(void)
 
 	mutex_lock(&zc_suspend_lock);
 	WRITE_ONCE(zc_is_suspended, true);
-	zc_sweeps++;
+	/* Whoever begins with this number finds that set. */
+	smp_store_release(&zc_sweeps, zc_sweeps + 1);
 	while ((win = zc_window_next(zc_sweeps, &pos))) {
 		/* If it fails, that socket's next stock send says ENOBUFS. */
 		if (win->sk->sk_protocol == IPPROTO_TCP)
@@ -160,6 +171,7 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 		.prot = READ_ONCE(sk->sk_prot),
 		.size = size,
 		.flags = msg->msg_flags,
+		.sweep = smp_load_acquire(&zc_sweeps),
 		.want_notify = true,
 	};
 	enum zc_pass_reason why;
@@ -295,6 +307,7 @@ int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 		.prot = READ_ONCE(sock->sk->sk_prot),
 		.src = src,
 		.size = msg_data_left(msg),
+		.sweep = smp_load_acquire(&zc_sweeps),
 	};
 	int ret = zc_call_kernel(&call, sock);
 

@@ -204,7 +204,7 @@ static size_t zc_tcp_send_piece(struct zc_call *call, struct zc_ubuf *zu,
 	lock_sock(sk);
 	while (done < size) {
 		/* A suspension that came meanwhile: only copies from here on. */
-		if (zu && zc_suspended())
+		if (zu && zc_call_suspended(call))
 			break;
 		/*
 		 * kTLS, sockmap: what they took over is theirs to send. As in
@@ -291,7 +291,7 @@ int zc_tcp_sendmsg(struct zc_call *call)
 		size = zc_tcp_piece(call, left);
 		if (unlikely(!call->src)) {
 			call->copy_reason = ZC_COPY_SMALL;
-		} else if (zc_suspended()) {
+		} else if (zc_call_suspended(call)) {
 			call->copy_reason = ZC_COPY_SUSPENDED;
 		} else if (!zc_tcp_route_lends(sk)) {
 			call->copy_reason = ZC_COPY_ROUTE;

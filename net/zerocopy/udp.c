@@ -81,7 +81,7 @@ int zc_udp_sendmsg(struct zc_call *call)
 	call->copy_reason = call->src ? ZC_COPY_SUSPENDED : ZC_COPY_SMALL;
 	if (call->src && !call->want_notify && !zc_udp_route_lends(call)) {
 		call->copy_reason = ZC_COPY_ROUTE;
-	} else if (call->src && !zc_suspended()) {
+	} else if (call->src && !zc_call_suspended(call)) {
 		zu = zc_source_lend(call, call->size, least);
 		if (IS_ERR(zu))
 			return PTR_ERR(zu);

@@ -593,6 +593,9 @@ static void meanwhile_suspended(const void *arg)
 	zc_setopt(c.tx, IPPROTO_TCP, TCP_CORK, 1);
 	fault_wait(&l, &s);
 	err = zc_entry_disable(40000);
+	/* if it is away altogether, what is under way ends as if it were there */
+	if (!err && *(const int *)arg)
+		err = zc_entry_remove(20000);
 	fault_end(&l, &s);
 	ZC_CHECK(!err, "disable: %s", strerror(-err));
 	ZC_CHECK(s.ret == (ssize_t)s.len, "sendmsg: %zd %s", s.ret,
@@ -886,7 +889,9 @@ static const struct zc_case cases[] = {
 	  ZC_F_PAIR | ZC_F_PINS, 0 },
 	{ "meanwhile_unloaded", meanwhile_unloaded, NULL,
 	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
-	{ "meanwhile_suspended", meanwhile_suspended, NULL,
+	{ "meanwhile_suspended", meanwhile_suspended, &no,
+	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
+	{ "meanwhile_removed", meanwhile_suspended, &yes,
 	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
 };
 

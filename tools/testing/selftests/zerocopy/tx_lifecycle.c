@@ -294,6 +294,7 @@ static void blocked_sender(const void *arg)
 	};
 	struct sender s = { .len = ZC_MB(32) };
 	struct zc_ids ids = {};
+	long long loans;
 	u64 t;
 	int err;
 
@@ -319,6 +320,7 @@ static void blocked_sender(const void *arg)
 		 (unsigned long long)t);
 	err = zc_entry_remove(10000);
 	ZC_CHECK(!err, "rmmod of the entry: %s", strerror(-err));
+	loans = zc_counter_now(ZC_NS_A, "loans");
 	/* with copies there is room again: a window wait may have ended */
 	if (!sender_done(&s)) {
 		t = zc_now_ms();
@@ -335,6 +337,9 @@ static void blocked_sender(const void *arg)
 		 s.ret, s.ret < 0 ? strerror(s.err) : "");
 	ZC_CHECK(zc_notif_wait(c.tx, &ids, 1, 10000), "no notification");
 	zc_finish(&c, s.len, zc_hash_buf(s.buf, s.len));
+	/* the stock path may be behind it: but for what it had, no loan more */
+	loans = zc_counter_now(ZC_NS_A, "loans") - loans;
+	ZC_CHECK(loans <= 1, "%lld loans after the entry was gone", loans);
 	zc_wait_for(!(err = zc_rmmod(LAYER)), 20000);
 	ZC_CHECK(!err, "rmmod " LAYER " at last: %s", strerror(-err));
 	zc_close(&c);
