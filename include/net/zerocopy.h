@@ -9,6 +9,7 @@
 #include <linux/refcount.h>
 #include <linux/types.h>
 
+struct inet_zerocopy_ops;
 struct msghdr;
 struct module;
 struct socket;
@@ -119,6 +120,7 @@ int __zc_send_ksegs(struct socket *sock, struct msghdr *msg,
 	__zc_send_ksegs(sock, msg, segs, nr, THIS_MODULE)
 
 /* For the entries: livepatch, static key. */
+extern const struct inet_zerocopy_ops zc_entry_ops;
 int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size);
 void zc_suspend(void);
 void zc_resume(void);

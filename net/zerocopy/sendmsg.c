@@ -9,6 +9,7 @@
 #include <linux/uio.h>
 #include <linux/zc_kseg.h>
 #include <linux/zc_user.h>
+#include <net/inet_common.h>
 #include <net/inet_connection_sock.h>
 #include <net/inet_sock.h>
 #include <net/sock.h>
@@ -158,8 +159,8 @@ static bool zc_is_draining(struct sock *sk)
  * Sends it through the layer, or passes it to the protocol untouched.
  *
  * Context: process, may sleep; the socket is not locked. The caller must not
- *	go away while this runs: it is reached by a tail call, and holds the
- *	module itself from its first instructions on.
+ *	go away while this runs: where it is reached by a tail call, it holds
+ *	the module itself from its first instructions on.
  * Return: what ->sendmsg() returns. Source: S1.4, S1.5.
  */
 int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
@@ -178,7 +179,8 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 	enum zc_route route;
 	int ret;
 
-	__module_get(THIS_MODULE);
+	if (!ZC_ENTRY_HOLDS_MODULE)
+		__module_get(THIS_MODULE);
 	route = zc_route(sk, call.prot, msg, size, &why);
 	if (likely(route != ZC_ROUTE_PASS))
 		call.win = zc_window_find(sk);
@@ -223,10 +225,18 @@ pass:
 out:
 	if (call.win)
 		zc_window_put(call.win);
-	module_put(THIS_MODULE);
+	if (!ZC_ENTRY_HOLDS_MODULE)
+		module_put(THIS_MODULE);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(zc_entry_sendmsg, "ZEROCOPY");
+
+/* The same for inet_zerocopy_register(), in memory that stays for the call. */
+const struct inet_zerocopy_ops zc_entry_ops = {
+	.owner = THIS_MODULE,
+	.sendmsg = zc_entry_sendmsg,
+};
+EXPORT_SYMBOL_NS_GPL(zc_entry_ops, "ZEROCOPY");
 
 /*
  * A probe of the path's MTU is made of a packet's fragments without its loan: it

@@ -27,7 +27,10 @@ bench_build() { # directory for the guest
 	mkdir -p "$to"
 	echo "bench: building for $(cat "$kdir/include/config/kernel.release")"
 	logged "$scratch/log" "$ZC_VM/modules.sh" "$kdir" "$scratch/ko" || die "the modules do not build."
-	cp "$scratch"/ko/{zerocopy,zerocopy_livepatch,zcsim}.ko "$to"
+	cp "$scratch"/ko/{zerocopy,zcsim}.ko "$to"
+	# The entry that is for this kernel.
+	cp "$scratch"/ko/zerocopy_{entry,livepatch}.ko "$to" 2>/dev/null || [ -n "$(compgen -G "$to/zerocopy_*.ko")" ] ||
+		die "this kernel can have no entry."
 	mkdir "$scratch/zc_bench"
 	cp "$here"/{Kbuild,zc_bench.c,zc_bench.h} "$scratch/zc_bench"
 	logged "$scratch/log" make -C "$kdir" "M=$scratch/zc_bench" W=1 modules || die "zc_bench.ko does not build."

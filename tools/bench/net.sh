@@ -8,14 +8,22 @@ B() { ip netns exec zcbB "$@"; }
 
 load() {
 	insmod "$dir/zerocopy.ko"
+	if [ -e "$dir/zerocopy_entry.ko" ]; then
+		insmod "$dir/zerocopy_entry.ko"
+		return
+	fi
 	insmod "$dir/zerocopy_livepatch.ko"
 	until [ "$(cat $lp/transition)" = 0 ]; do sleep 0.1; done
 }
 
 unload() {
-	echo 0 >$lp/enabled
-	while [ -d $lp ]; do sleep 0.1; done
-	rmmod zerocopy_livepatch
+	if [ -d $lp ]; then
+		echo 0 >$lp/enabled
+		while [ -d $lp ]; do sleep 0.1; done
+		rmmod zerocopy_livepatch
+	else
+		rmmod zerocopy_entry
+	fi
 	rmmod zerocopy
 }
 
@@ -72,7 +80,7 @@ setup() {
 # A guest goes away with all of it.
 cleanup() {
 	[ -n "${ZC_BENCH_PEER:-}" ] || return 0
-	[ ! -d $lp ] || unload
+	[ ! -d /sys/module/zerocopy ] || unload
 	ip link del zcsink
 	rmmod zc_bench
 }
