@@ -37,9 +37,13 @@ static inline bool zc_pfn_valid(unsigned long pfn, unsigned long *section)
 static inline bool zc_frag_ends_at(const struct skb_shared_info *shinfo,
 				   const struct page *head, unsigned int off)
 {
-	const skb_frag_t *last = &shinfo->frags[shinfo->nr_frags - 1];
+	const skb_frag_t *last;
 
-	return shinfo->nr_frags && skb_frag_page(last) == head &&
+	/* There is no frags[-1], not even to point to: UBSAN would say so. */
+	if (!shinfo->nr_frags)
+		return false;
+	last = &shinfo->frags[shinfo->nr_frags - 1];
+	return skb_frag_page(last) == head &&
 	       skb_frag_off(last) + skb_frag_size(last) == off;
 }
 
