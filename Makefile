@@ -14,7 +14,8 @@ modules:
 help:
 	@echo 'make [modules] [KDIR=headers] [OUT=dir]   the modules for a kernel (default: the running one, in out/)'
 	@echo 'make demo                                 see it work on an unmodified Debian kernel'
-	@echo 'make test [DEBUG=1] [PATCHED=1] [KERNEL=built kernel] [KSRC=source] [KDIR=headers] [ZC_ONLY=regex]'
+	@echo 'make test [DEBUG=1] [PATCHED=1] [GUESTS="test cloud generic"] [KERNEL=built kernel] [KSRC=source] [KDIR=headers]'
+	@echo '          [ZC_ONLY=regex]                 guests are also cloud-7.2 and generic-7.2, Debian'"'"'s own 7.2'
 	@echo 'make check                                style, sparse, W=1, kernel-doc, shellcheck, our own rules'
 	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
 	@echo 'make drvtests [DEBUG=1] [TESTS=names]     the kernel'"'"'s own driver tests over zcsim'

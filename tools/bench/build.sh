@@ -4,16 +4,21 @@
 
 # KERNEL -> kdir, image, modules (options of initramfs.sh)
 bench_kernel() {
-	local dir
+	local dir kernel=${KERNEL:-cloud}
+	[ "$kernel" != 6.12 ] || kernel=cloud
 	modules=()
-	case ${KERNEL:-6.12} in
-	6.12)
-		dir=$("$ZC_VM/kernel-debian.sh" cloud)
+	case $kernel in
+	cloud|generic|cloud-7.2|generic-7.2)
+		dir=$("$ZC_VM/kernel-debian.sh" "$kernel")
 		kdir=$dir/kdir image=$dir/vmlinuz
 		modules=(-m "$(readlink -f "$dir/modules")")
 		;;
 	7.2) kdir=$(KERNEL='' "$ZC_VM/kernel-test.sh") image=$kdir/arch/x86/boot/bzImage ;;
-	*) kdir=$("$ZC_VM/kernel-test.sh") image=$kdir/arch/x86/boot/bzImage ;;
+	*)
+		[ -d "$kernel" ] ||
+			die "KERNEL is 6.12, 7.2, cloud, generic, cloud-7.2, generic-7.2 or a kernel build directory, not '$kernel'."
+		kdir=$("$ZC_VM/kernel-test.sh") image=$kdir/arch/x86/boot/bzImage
+		;;
 	esac
 }
 
@@ -33,7 +38,7 @@ bench_build() { # directory for the guest
 		die "this kernel can have no entry."
 	mkdir "$scratch/zc_bench"
 	cp "$here"/{Kbuild,zc_bench.c,zc_bench.h} "$scratch/zc_bench"
-	logged "$scratch/log" make -C "$kdir" "M=$scratch/zc_bench" W=1 modules || die "zc_bench.ko does not build."
+	logged "$scratch/log" "$ZC_VM/kmake.sh" "$kdir" "M=$scratch/zc_bench" W=1 modules || die "zc_bench.ko does not build."
 	cp "$scratch/zc_bench/zc_bench.ko" "$here/net.sh" "$to"
 	bench_program "$to/plain" "$here/plain.c"
 	bench_program "$to/send" "$here/send.c" "$here/uring.c"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # run.sh: 'make bench'. What a send costs, by every way there is; see README here.
-#   KERNEL=7.2             the test kernel instead of Debian's 6.12; or a kernel build directory
+#   KERNEL=7.2             the test kernel instead of Debian's 6.12; or a kernel build directory; or cloud, generic (Debian's
+#                          6.12), cloud-7.2, generic-7.2 (Debian's own 7.2)
 #   BENCH_ONLY=regex       only rows that match, such as 'tcp 65536 4k$' or '^(stock|layer) udp' or '^plain'
 #   BENCH_REPETITIONS=5
 #   BENCH=clock            nanoseconds instead of instructions, under KVM where there is one
@@ -31,7 +32,8 @@ esac
 need gcc gawk
 
 if [ "${BENCH:-}" = nic ]; then
-	kdir=$(realpath -e "/lib/modules/$(uname -r)/build") || die "this kernel has no headers here."
+	kdir=$(realpath -e "/lib/modules/$(uname -r)/build" 2>/dev/null) ||
+		die "the headers of the running kernel are missing: install linux-headers-$(uname -r)."
 else
 	bench_kernel
 fi

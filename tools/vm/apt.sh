@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Packages of this machine's suites and of others, without touching its own apt.
-# Suite "host" means: as the machine is configured; "sid+src": the source packages of sid.
+# Suite "host" means: as the machine is configured; "sid+src": the source packages of sid;
+# "trixie+trixie-backports": both.
 
 # The archive the machine itself uses, as apt knows it.
 apt_archive() {
@@ -30,7 +31,7 @@ apt_update() {
 }
 
 apt_state() { # make suite's private state once; refresh it when asked
-	local suite=$1 d=$ZC_CACHE/apt/$1 uri key type=deb
+	local suite=$1 d=$ZC_CACHE/apt/$1 uri key type=deb suites=${1%+src}
 	[ "$suite" = host ] && return
 	if [ ! -e "$d/ready" ] || [ -n "${ZC_REFRESH:-}" ]; then
 		uri=$(apt_archive)
@@ -39,7 +40,7 @@ apt_state() { # make suite's private state once; refresh it when asked
 		key=/usr/share/keyrings/debian-archive-keyring.gpg
 		{
 			[ "$suite" = "${suite%+src}" ] || type=deb-src
-			printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\n' "$type" "$uri" "${suite%+src}"
+			printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\n' "$type" "$uri" "${suites//+/ }"
 			[ ! -e "$key" ] || printf 'Signed-By: %s\n' "$key"
 		} >"$d/sources/suite.sources"
 		say "Reading the package list of $suite."
@@ -57,6 +58,16 @@ apt_newest() { # suite, extended regex of package names -> newest name
 apt_version() { # suite, package -> candidate version
 	apt_opts "$1"
 	apt-cache "${APT_OPTS[@]}" policy "$2" | awk '$1 == "Candidate:" { print $2 }'
+}
+
+apt_closure() { # suite, package... -> NAME=VERSION of each and of all that they need, for a machine that has nothing
+	local suite=$1 status
+	shift
+	apt_state "$suite" || return 1
+	apt_opts "$suite"
+	status=$(mktemp)
+	{ apt-get "${APT_OPTS[@]}" -o "Dir::State::status=$status" --no-install-recommends --simulate install "$@" |
+		sed -n 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1=\2/p'; } && rm -f "$status"
 }
 
 apt_deb() { # suite, package -> path of the downloaded package

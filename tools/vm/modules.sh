@@ -33,7 +33,7 @@ done
 rsync -a --delete --filter='P *.o' --filter='P *.ko' --filter='P *.mod' --filter='P *.mod.c' --filter='P .*.cmd' \
 	--filter='P .for' --filter='P Module.symvers' --filter='P modules.order' "${sources[@]}" "$build/"
 find "$build" -name '*.ko' -delete
-make -j"$(nproc)" -C "$kdir" M="$build" W=1 "$@" modules
+"$ZC_VM/kmake.sh" "$kdir" -j"$(nproc)" M="$build" W=1 "$@" modules
 rm -f "$out"/*.ko
 find "$build" -name '*.ko' -exec cp -t "$out" {} +
 compgen -G "$out/*.ko" >/dev/null || die "the build produced no module."

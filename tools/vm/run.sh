@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # run.sh KERNEL [OPTION]... [--add PATH]... SCRIPT [ARG...]: gets the kernel, boots it, runs SCRIPT in it.
-# KERNEL: cloud, generic (Debian's 6.12, plain QEMU), test, debug, patched, patched-debug (7.2, virtme-ng; with --plain:
-# plain QEMU).
+# KERNEL: cloud, generic, cloud-7.2, generic-7.2 (Debian's own, 6.12 or 7.2, plain QEMU), test, debug, patched,
+# patched-debug (7.2, virtme-ng; with --plain: plain QEMU).
 # --add puts a file or directory into a plain guest, at the path it has here.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$ZC_VM/guest.sh"
 
-usage="usage: run.sh cloud|generic|test|debug|patched|patched-debug $VM_USAGE [--plain] [--add PATH[:DST]]... SCRIPT [ARG...]"
+usage="usage: run.sh cloud|generic|cloud-7.2|generic-7.2|test|debug|patched|patched-debug $VM_USAGE [--plain]"
+usage+=" [--add PATH[:DST]]... SCRIPT [ARG...]"
 kind=${1:-}
 case $kind in
-cloud|generic) plain=1 ;;
+cloud|generic|cloud-7.2|generic-7.2) plain=1 ;;
 test|debug|patched|patched-debug) plain='' ;;
 *) die "$usage" ;;
 esac
@@ -37,7 +38,7 @@ vm_check
 
 modules=()
 case $kind in
-cloud|generic)
+cloud*|generic*)
 	dir=$("$ZC_VM/kernel-debian.sh" "$kind")
 	image=$dir/vmlinuz
 	modules=(-m "$(readlink -f "$dir/modules")")

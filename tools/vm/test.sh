@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # test.sh: 'make test'. Guests: test (7.2: KUnit, selftests), cloud (6.12), generic (6.12, the short pass);
 # with DEBUG=1 only debug, with PATCHED=1 only patched (7.2 with patches/7.2), with both patched-debug. GUESTS="..."
-# picks some; areas and page are 7.2 too, where all the selftests send out of registered areas, or read their
-# notifications from completion pages. ZC_ONLY=regex picks cases, ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and
-# ZC_STRESS=n set how often modules are loaded and areas stressed, ZC_AGAIN=n how many cases may fail once (2; 0 with
-# DEBUG=1). Logs stay in out/test.
+# picks some: areas and page are 7.2 too, where all the selftests send out of registered areas, or read their
+# notifications from completion pages; cloud-7.2 and generic-7.2 are Debian's own 7.2. ZC_ONLY=regex picks cases,
+# ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and ZC_STRESS=n set how often modules are loaded and
+# areas stressed, ZC_AGAIN=n how many cases may fail once (2; 0 with DEBUG=1). Logs stay in out/test.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -18,8 +18,8 @@ case ${PATCHED:-0}${DEBUG:-0} in
 esac
 for g in $guests; do
 	case $g in
-	test|areas|page|debug|patched|patched-debug|cloud|generic) ;;
-	*) die "there is no guest $g: take test, areas, page, debug, patched, patched-debug, cloud or generic." ;;
+	test|areas|page|debug|patched|patched-debug|cloud|generic|cloud-7.2|generic-7.2) ;;
+	*) die "there is no guest $g: take test, areas, page, debug, patched, patched-debug, cloud, generic, cloud-7.2 or generic-7.2." ;;
 	esac
 done
 selftests=$ZC_TOP/tools/testing/selftests/zerocopy
@@ -68,7 +68,7 @@ build() { # guest -> kdir and modules in $work/<guest>
 	local guest=$1 out=$ZC_CACHE/test/$1
 	mkdir -p "$out"
 	case $guest in
-	cloud|generic) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=(ZC_TESTS=1) ;;
+	cloud*|generic*) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=(ZC_TESTS=1) ;;
 	*) kdir=${KDIR:-$(kernel_test "$guest")} vars=(ZC_TESTS=1) ;;
 	esac || return
 	logged "$logs/$guest.build" "$ZC_VM/modules.sh" "$kdir" "$out" "${vars[@]}" || return
@@ -86,8 +86,8 @@ guest() { # name
 	areas) options+=(--timeout 2700) env+=(ZC_AREAS=1) ;;
 	page) options+=(--timeout 2700) env+=(ZC_PAGE=1) ;;
 	debug|patched-debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
-	cloud) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
-	generic) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
+	cloud*) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
+	generic*) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
 	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN; do
 		[ -z "${!v:-}" ] || env+=("$v=${!v}")
@@ -96,7 +96,7 @@ guest() { # name
 	printf '# guest %s\n' "$name"
 	build "$name" || { fail "$name: the modules do not build"; return; }
 	# The programs come along; a guest of virtme-ng sees them anyway.
-	case $name in cloud|generic) options+=(--add "$work/$name" --add "$work/selftests") ;; esac
+	case $name in cloud*|generic*) options+=(--add "$work/$name" --add "$work/selftests") ;; esac
 	"$ZC_VM/run.sh" "$(kernel_of "$name")" "${options[@]}" "$ZC_VM/guest-test.sh" "$work/$name" "$work/selftests" "${env[@]}" |
 		tee "$log" || status=${PIPESTATUS[0]}
 	count "$log"
@@ -118,7 +118,7 @@ guest() { # name
 # What cannot be had is said before anything starts.
 for g in $guests; do
 	case $g in
-	cloud|generic) built=$("$ZC_VM/kernel-debian.sh" "$g") ;;
+	cloud*|generic*) built=$("$ZC_VM/kernel-debian.sh" "$g") ;;
 	*) built=$(kernel_test "$g") ;;
 	esac
 	printf '# guest %s is %s\n' "$g" "$built"
@@ -128,7 +128,7 @@ mkdir -p "$work/selftests"
 logged "$logs/selftests.build" make -C "$selftests" KSRC="$source" OUTPUT="$work/selftests" ||
 	die "the selftests do not build, see out/test/selftests.build."
 drvtests='' # the kernel's own programs, for kernels they are for
-case $guests in *test* | *debug* | *patched*) drvtests=$("$ZC_VM/drvtests.sh") ||
+case $guests in *test* | *debug* | *patched* | *7.2*) drvtests=$("$ZC_VM/drvtests.sh") ||
 	fail "ncdevmem and iou-zcrx do not build" ;; esac
 logged "$logs/zcsim.build" make -C "$zcsim" KSRC="$source" DRVTESTS="$drvtests" OUTPUT="$work/selftests/zcsim" ||
 	die "the tests of zcsim do not build, see out/test/zcsim.build."
