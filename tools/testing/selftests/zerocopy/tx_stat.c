@@ -456,14 +456,15 @@ static const struct kind udp4 = { AF_INET, SOCK_DGRAM };
 static const struct kind udp6 = { AF_INET6, SOCK_DGRAM };
 
 static const struct zc_case cases[] = {
-	{ "sockets_tcp", sockets, &tcp4, ZC_F_PAIR | ZC_F_SHORT, 0 },
-	{ "sockets_tcp6", sockets, &tcp6, ZC_F_PAIR, 0 },
-	{ "sockets_udp", sockets, &udp4, ZC_F_PAIR, 0 },
-	{ "sockets_udp6", sockets, &udp6, ZC_F_PAIR, 0 },
+	{ "sockets_tcp", sockets, &tcp4,
+	  ZC_F_PAIR | ZC_F_SHORT | ZC_F_PINS, 0 },
+	{ "sockets_tcp6", sockets, &tcp6, ZC_F_PAIR | ZC_F_PINS, 0 },
+	{ "sockets_udp", sockets, &udp4, ZC_F_PAIR | ZC_F_PINS, 0 },
+	{ "sockets_udp6", sockets, &udp6, ZC_F_PAIR | ZC_F_PINS, 0 },
 	{ "namespaces", namespaces, NULL, ZC_F_PAIR, 0 },
 	{ "page", with_page, NULL, ZC_F_PAIR, 0 },
-	{ "areas", registered, NULL, ZC_F_SHORT, 0 },
-	{ "zcstat", program, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "areas", registered, NULL, ZC_F_SHORT | ZC_F_PINS, 0 },
+	{ "zcstat", program, NULL, ZC_F_PAIR | ZC_F_SHORT | ZC_F_PINS, 0 },
 	{ "races", races, NULL, 0, 0 },
 };
 
