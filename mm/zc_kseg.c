@@ -89,7 +89,13 @@ struct zc_kmsg {
 	struct zc_kseg_state	seg[];
 };
 
-static enum zc_memory zc_page_memory(struct page *page)
+/**
+ * zc_page_memory() - what kind of memory a page is, as somebody's page
+ * @page: the page
+ *
+ * Return: ZC_MEMORY_PAGE if references on it can be taken, or why not.
+ */
+enum zc_memory zc_page_memory(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 

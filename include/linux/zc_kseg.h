@@ -8,6 +8,7 @@
 
 struct bio_vec;
 struct iov_iter;
+struct page;
 struct zc_source;
 
 /**
@@ -56,6 +57,7 @@ struct zc_kseg {
 };
 
 enum zc_memory zc_memory_of(const void *addr, size_t len);
+enum zc_memory zc_page_memory(struct page *page);
 
 struct zc_source *__zc_kseg_source_alloc(const struct zc_kseg *segs,
 					 unsigned int nr, struct module *owner);

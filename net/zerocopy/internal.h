@@ -52,6 +52,8 @@ enum zc_stat {
 	ZC_STAT_LOANS,
 	ZC_STAT_AREA_LOANS,
 	ZC_STAT_AREA_BYTES,
+	ZC_STAT_SPLICE_LOANS,
+	ZC_STAT_SPLICE_BYTES,
 	ZC_STAT_WAITS,
 	ZC_STAT_COMPLETION_FULL,
 	ZC_STAT_COPIED_BYTES,
@@ -74,6 +76,7 @@ struct zc_percpu {
  * @enabled: net.zerocopy.enabled
  * @window_bytes: net.zerocopy.window_bytes
  * @min_bytes: net.zerocopy.min_bytes
+ * @splice: net.zerocopy.splice
  * @sysctl: registration of the three
  */
 struct zc_net {
@@ -82,6 +85,7 @@ struct zc_net {
 	atomic_long_t			held_pages;
 	atomic_long_t			held_peak;
 	u8				enabled;
+	u8				splice;
 	unsigned long			window_bytes;
 	unsigned long			min_bytes;
 	struct ctl_table_header		*sysctl;
@@ -321,6 +325,7 @@ void zc_ubuf_exit(void);
  * @notify: the application's notification, NULL while no byte was sent or if
  *	nobody wants one
  * @want_notify: the caller wants one
+ * @spliced: pages that somebody passes on, for the counters
  * @copied: some of it was copied by the layer's decision
  * @copy_reason: why the next piece is
  * @size: bytes in the message
@@ -341,6 +346,7 @@ struct zc_call {
 	struct zc_net		*zn;
 	struct ubuf_info	*notify;
 	bool			want_notify;
+	bool			spliced;
 	bool			copied;
 	bool			blocks;
 	enum zc_copy_reason	copy_reason;
@@ -364,9 +370,6 @@ void zc_call_set_budget(struct zc_call *call);
 int zc_tcp_sendmsg(struct zc_call *call);
 int zc_udp_sendmsg(struct zc_call *call);
 
-/* sendmsg.c */
-bool zc_call_suspended(const struct zc_call *call);
-
 /* tail.c: no foreign ubuf_info in front of the stock path */
 bool zc_tail_is_ours(struct sock *sk);
 int zc_tail_make_private(struct sock *sk);
@@ -389,5 +392,17 @@ enum zc_route zc_route(struct sock *sk, const struct proto *prot,
 bool zc_udp_is_corked(const struct sock *sk);
 bool zc_is_plain(const struct sock *sk);
 int zc_route_init(void);
+
+/* sendmsg.c */
+bool zc_suspended(void);
+unsigned int zc_call_sweep(void);
+bool zc_call_suspended(const struct zc_call *call);
+bool zc_tcp_probes(const struct sock *sk);
+int zc_call_run(struct zc_call *call, enum zc_route route);
+int zc_pass(struct sock *sk, struct msghdr *msg, size_t size, struct zc_net *zn,
+	    enum zc_pass_reason why);
+
+/* splice.c */
+int zc_splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 
 #endif /* _NET_ZEROCOPY_INTERNAL_H */

@@ -60,6 +60,8 @@ static int zc_proc_show(struct seq_file *seq, void *v)
 	zc_show(seq, zn, "loans", ZC_STAT_LOANS);
 	zc_show(seq, zn, "area_loans", ZC_STAT_AREA_LOANS);
 	zc_show(seq, zn, "area_bytes", ZC_STAT_AREA_BYTES);
+	zc_show(seq, zn, "splice_loans", ZC_STAT_SPLICE_LOANS);
+	zc_show(seq, zn, "splice_bytes", ZC_STAT_SPLICE_BYTES);
 	seq_printf(seq, "loans_out %lu\n", zc_loans_out(zn));
 	seq_printf(seq, "pinned_bytes %lu\n",
 		   atomic_long_read(&zn->held_pages) << PAGE_SHIFT);

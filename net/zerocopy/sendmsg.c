@@ -21,8 +21,12 @@ static bool zc_is_suspended;
 static unsigned int zc_sweeps;		/* suspensions so far */
 static DEFINE_MUTEX(zc_suspend_lock);
 
-/* Whether the entry is about to go away; asked before a call begins. */
-static bool zc_suspended(void)
+/**
+ * zc_suspended() - whether the entry is about to go away
+ *
+ * Return: true if so; asked before a call begins.
+ */
+bool zc_suspended(void)
 {
 	return READ_ONCE(zc_is_suspended);
 }
@@ -85,7 +89,25 @@ void zc_resume(void)
 }
 EXPORT_SYMBOL_NS_GPL(zc_resume, "ZEROCOPY");
 
-static int zc_call_run(struct zc_call *call, enum zc_route route)
+/**
+ * zc_call_sweep() - for zc_call_suspended(), when a call begins
+ *
+ * Return: the number of suspensions so far.
+ */
+unsigned int zc_call_sweep(void)
+{
+	return smp_load_acquire(&zc_sweeps);
+}
+
+/**
+ * zc_call_run() - send a message through the layer
+ * @call: the message, with its source, its window and what that may hold
+ * @route: which way
+ *
+ * Context: process, may sleep; the socket is not locked.
+ * Return: what ->sendmsg() returns.
+ */
+int zc_call_run(struct zc_call *call, enum zc_route route)
 {
 	int ret;
 
@@ -106,9 +128,19 @@ static int zc_call_run(struct zc_call *call, enum zc_route route)
 	return ret;
 }
 
-/* Hand a message to the protocol as it came. */
-static int zc_pass(struct sock *sk, struct msghdr *msg, size_t size,
-		   struct zc_net *zn, enum zc_pass_reason why)
+/**
+ * zc_pass() - hand a message to the protocol as it came
+ * @sk: the socket, not locked
+ * @msg: the message
+ * @size: its bytes
+ * @zn: the namespace's share
+ * @why: the reason, which is counted
+ *
+ * Context: process, may sleep.
+ * Return: what ->sendmsg() returns.
+ */
+int zc_pass(struct sock *sk, struct msghdr *msg, size_t size, struct zc_net *zn,
+	    enum zc_pass_reason why)
 {
 	struct zc_window *win;
 	int err;
@@ -152,8 +184,8 @@ static bool zc_is_draining(struct sock *sk)
 /**
  * zc_entry_sendmsg() - take a MSG_ZEROCOPY send off an INET socket's hands
  * @sock: the socket
- * @msg: the message, with MSG_ZEROCOPY set; msg_flags and msg_iter as
- *	->sendmsg() gets them
+ * @msg: the message, with MSG_ZEROCOPY or MSG_SPLICE_PAGES set; msg_flags and
+ *	msg_iter as ->sendmsg() gets them
  * @size: bytes in @msg
  *
  * Sends it through the layer, or passes it to the protocol untouched.
@@ -172,7 +204,7 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 		.prot = READ_ONCE(sk->sk_prot),
 		.size = size,
 		.flags = msg->msg_flags,
-		.sweep = smp_load_acquire(&zc_sweeps),
+		.sweep = zc_call_sweep(),
 		.want_notify = true,
 	};
 	enum zc_pass_reason why;
@@ -181,6 +213,10 @@ int zc_entry_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 
 	if (!ZC_ENTRY_HOLDS_MODULE)
 		__module_get(THIS_MODULE);
+	if (unlikely(!(msg->msg_flags & MSG_ZEROCOPY))) {
+		ret = zc_splice_sendmsg(sk, msg, size);
+		goto out;
+	}
 	route = zc_route(sk, call.prot, msg, size, &why);
 	if (likely(route != ZC_ROUTE_PASS))
 		call.win = zc_window_find(sk);
@@ -238,12 +274,17 @@ const struct inet_zerocopy_ops zc_entry_ops = {
 };
 EXPORT_SYMBOL_NS_GPL(zc_entry_ops, "ZEROCOPY");
 
-/*
+/**
+ * zc_tcp_probes() - whether a TCP socket may send more than its loans keep
+ * @sk: the socket
+ *
  * A probe of the path's MTU is made of a packet's fragments without its loan: it
- * would come back before it is sent. What a program lends stays its own, but a
- * kernel caller's next user is somebody else.
+ * would come back before it is sent. What a program lends stays its own, but the
+ * kernel's memory has somebody else as its next user.
+ *
+ * Return: true if so: then only a program's memory may be lent to it.
  */
-static bool zc_tcp_probes(const struct sock *sk)
+bool zc_tcp_probes(const struct sock *sk)
 {
 	return !ZC_LENDS_UNCOUNTED && inet_csk(sk)->icsk_mtup.enabled;
 }
@@ -317,7 +358,7 @@ int zc_sendmsg(struct socket *sock, struct msghdr *msg, struct zc_source *src)
 		.prot = READ_ONCE(sock->sk->sk_prot),
 		.src = src,
 		.size = msg_data_left(msg),
-		.sweep = smp_load_acquire(&zc_sweeps),
+		.sweep = zc_call_sweep(),
 	};
 	int ret = zc_call_kernel(&call, sock);
 

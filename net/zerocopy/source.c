@@ -104,8 +104,13 @@ static struct zc_ubuf *zc_source_borrow(struct zc_call *call)
 	zu->ranges.private = ranges.private;
 	zu->ranges.whole = true;
 	zc_count(call->zn, ZC_STAT_LOANS, 1);
-	zc_count(call->zn, ZC_STAT_AREA_LOANS, 1);
-	zc_count(call->zn, ZC_STAT_AREA_BYTES, ranges.bytes);
+	if (call->spliced) {
+		zc_count(call->zn, ZC_STAT_SPLICE_LOANS, 1);
+		zc_count(call->zn, ZC_STAT_SPLICE_BYTES, ranges.bytes);
+	} else {
+		zc_count(call->zn, ZC_STAT_AREA_LOANS, 1);
+		zc_count(call->zn, ZC_STAT_AREA_BYTES, ranges.bytes);
+	}
 	return zu;
 }
 

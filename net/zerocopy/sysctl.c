@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net.zerocopy.enabled, .window_bytes and .min_bytes, for each network
+ * net.zerocopy.enabled, .window_bytes, .min_bytes and .splice, for each network
  * namespace.
  */
 #include <linux/mm.h>
@@ -40,6 +40,15 @@ int zc_sysctl_init(struct net *net, struct zc_net *zn)
 			.maxlen		= sizeof(zn->min_bytes),
 			.mode		= 0644,
 			.proc_handler	= proc_doulongvec_minmax,
+		},
+		{
+			.procname	= "splice",
+			.data		= &zn->splice,
+			.maxlen		= sizeof(zn->splice),
+			.mode		= 0644,
+			.proc_handler	= proc_dou8vec_minmax,
+			.extra1		= SYSCTL_ZERO,
+			.extra2		= SYSCTL_ONE,
 		},
 	};
 	const struct ctl_table *table;

@@ -39,6 +39,9 @@ static noinline int zc_autobind(struct sock *sk)
 	return err;
 }
 
+/* What the layer may take. */
+#define ZC_LP_FLAGS	(MSG_ZEROCOPY | MSG_SPLICE_PAGES)
+
 static enum zc_lp_state {
 	ZC_LP_UP,		/* we are the entry */
 	ZC_LP_LEAVING,		/* another patch is coming, or we are going */
@@ -64,7 +67,7 @@ static noinline int zc_lp_sendmsg(struct socket *sock, struct msghdr *msg,
 	    zc_autobind(sk))
 		return -EAGAIN;
 
-	if (!(msg->msg_flags & MSG_ZEROCOPY))
+	if (!(msg->msg_flags & ZC_LP_FLAGS))
 		return READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
 
 	if (unlikely(READ_ONCE(zc_lp_state) == ZC_LP_SETTLING))
@@ -77,7 +80,7 @@ static __always_inline bool zc_lp_is_plain(struct sock *sk, struct msghdr *msg)
 	/* A port that comes up meanwhile is seen to out of line. */
 	bool bound = data_race(inet_sk(sk)->inet_num);
 
-	return !rfs_is_needed() && bound && !(msg->msg_flags & MSG_ZEROCOPY);
+	return !rfs_is_needed() && bound && !(msg->msg_flags & ZC_LP_FLAGS);
 }
 
 /* No stack protector: nothing may need a frame for its own sake. */

@@ -615,7 +615,7 @@ static const struct zc_case cases[] = {
 	{ "unload_after_reset", unload_after_reset, NULL, F | ZC_F_PINS, 300 },
 	{ "flip_under_traffic", flip_under_traffic, NULL, F, 600 },
 	{ "cycles_under_traffic", cycle_under_traffic, NULL,
-	  F | ZC_F_SHORT, 3000 },
+	  F | ZC_F_SHORT | ZC_F_PINS, 3000 },
 	{ "replaced_under_traffic", replaced, NULL, F, 300 },
 };
 

@@ -561,7 +561,7 @@ ssize_t zc_sendmsg(int fd, const void *buf, size_t len, int flags)
 
 /* ---- other owners of a socket ---- */
 
-int zc_set_tls(int fd)
+static int set_tls(int fd, int direction)
 {
 	struct tls12_crypto_info_aes_gcm_128 ci = {};
 
@@ -571,9 +571,19 @@ int zc_set_tls(int fd)
 	ci.info.cipher_type = TLS_CIPHER_AES_GCM_128;
 	memset(ci.key, 1, sizeof(ci.key));
 	memset(ci.salt, 2, sizeof(ci.salt));
-	if (setsockopt(fd, SOL_TLS, TLS_TX, &ci, sizeof(ci)))
+	if (setsockopt(fd, SOL_TLS, direction, &ci, sizeof(ci)))
 		return -errno;
 	return 0;
+}
+
+int zc_set_tls(int fd)
+{
+	return set_tls(fd, TLS_TX);
+}
+
+int zc_set_tls_rx(int fd)
+{
+	return set_tls(fd, TLS_RX);
 }
 
 /* ---- notifications ---- */

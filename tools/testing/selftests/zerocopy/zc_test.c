@@ -820,6 +820,8 @@ static void defaults(void)
 				  "8388608");
 			ns_sysctl(all[i], "/proc/sys/net/zerocopy/min_bytes",
 				  "0");
+			ns_sysctl(all[i], "/proc/sys/net/zerocopy/splice",
+				  "0");
 		}
 		/* per namespace since 6.7 */
 		ns_sysctl(all[i], "/proc/sys/net/core/optmem_max", "131072");

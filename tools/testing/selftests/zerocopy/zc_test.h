@@ -328,6 +328,7 @@ void zc_kprobe_end(void);
 bool zc_blocked_in(pid_t tid, const char *function);
 
 int zc_set_tls(int fd);		/* kTLS for what is sent; 0 or -errno */
+int zc_set_tls_rx(int fd);	/* for what is received, with the same keys */
 
 /* ---- modules ---- */
 
