@@ -86,7 +86,8 @@ guest() { # name
 	areas) options+=(--timeout 2700) env+=(ZC_AREAS=1) ;;
 	page) options+=(--timeout 2700) env+=(ZC_PAGE=1) ;;
 	debug|patched-debug) options+=(--timeout 4500 --mem 4G) env=(ZC_KERNEL=test ZC_DEBUG=1) ;;
-	cloud*) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
+	cloud) options+=(--timeout 2400) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
+	cloud-7.2) options+=(--timeout 3600) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic*) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
 	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN; do
