@@ -29,7 +29,7 @@ page=$(mktemp)
 		printf '\n%s\n%s\n\n' "$title" "${title//?/=}"
 		if [ -s "${f%.txt}.svg" ]; then
 			# An image of a release is replaced by that of the next.
-			svg=zerocopy-bench-$(cut -d. -f1,2 <<<"$title").svg
+			svg=zerocopy-bench-$(sed -E 's/^([0-9]+\.[0-9]+)[^-]*/\1/' <<<"$title").svg
 			cp "${f%.txt}.svg" "$doc/$svg"
 			printf '.. image:: %s\n\n' "$svg"
 		fi
