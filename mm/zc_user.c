@@ -591,7 +591,7 @@ struct zc_source *zc_user_source_alloc(const struct iov_iter *iter,
 	zu->idle = idle;
 	return &zu->src;
 }
-EXPORT_SYMBOL_IF_KUNIT(zc_user_source_alloc);
+EXPORT_SYMBOL_NS_GPL(zc_user_source_alloc, "ZEROCOPY");
 
 /* What has one is not cleared at each allocation; nobody is charged yet. */
 static void zc_user_ctor(void *obj)

@@ -23,6 +23,8 @@
 #include <linux/wait.h>
 #include <linux/zc_frag.h>
 #include <linux/zc_kseg.h>
+#include <linux/zc_user.h>
+#include <linux/zc_write.h>
 #include <net/zerocopy.h>
 #include <zc_lends.h>
 
@@ -486,6 +488,53 @@ out_req:
 	return err;
 }
 
+static int zst_write_socket(struct zc_source *src, int fd, struct iov_iter *iter)
+{
+	struct msghdr msg = { .msg_iter = *iter };
+	struct socket *sock;
+	int ret;
+
+	sock = sockfd_lookup(fd, &ret);
+	if (!sock)
+		return ret;
+	ret = zc_sendmsg(sock, &msg, src);
+	sockfd_put(sock);
+	return ret;
+}
+
+static long zst_ioctl_write(void __user *arg)
+{
+	struct iov_iter iter, datagram;
+	struct zc_source *src;
+	struct zst_write req;
+	struct file *file;
+	loff_t pos = 0;
+	int err;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	err = import_ubuf(ITER_SOURCE, u64_to_user_ptr(req.addr), req.len,
+			  &iter);
+	if (err)
+		return err;
+	file = fget(req.file);
+	if (!file)
+		return -EBADF;
+	src = zc_user_source_alloc(&iter, SZ_8M >> PAGE_SHIFT, NULL);
+	if (!src) {
+		fput(file);
+		return -ENOMEM;
+	}
+	datagram = iter;
+	iov_iter_truncate(&datagram, req.datagram);
+	req.sent_tcp = zst_write_socket(src, req.tcp, &iter);
+	req.sent_udp = zst_write_socket(src, req.udp, &datagram);
+	req.written = zc_source_write(src, 0, req.len, file, &pos);
+	zc_source_put(src);
+	fput(file);
+	return copy_to_user(arg, &req, sizeof(req)) ? -EFAULT : 0;
+}
+
 static long zst_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct zst_file *file = filp->private_data;
@@ -494,6 +543,8 @@ static long zst_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case ZST_SEND:
 		return zst_ioctl_send(file, (void __user *)arg);
+	case ZST_WRITE:
+		return zst_ioctl_write((void __user *)arg);
 	case ZST_STATUS:
 		spin_lock_irq(&file->lock);
 		status = file->status;

@@ -62,7 +62,21 @@ struct zst_status {
 	__u64	sent;		/* bytes, as the cleanups say */
 };
 
+/* The same memory of the program to each of them, out of one source */
+struct zst_write {
+	__s32	tcp;
+	__s32	udp;		/* as much as a datagram of @datagram bytes has */
+	__s32	file;
+	__u32	datagram;
+	__u64	addr;
+	__u64	len;
+	__s64	written;	/* what the calls returned */
+	__s32	sent_tcp;
+	__s32	sent_udp;
+};
+
 #define ZST_SEND	_IOWR('z', 0x70, struct zst_send)
 #define ZST_STATUS	_IOR('z', 0x71, struct zst_status)
+#define ZST_WRITE	_IOWR('z', 0x72, struct zst_write)
 
 #endif /* _NET_ZEROCOPY_SEG_TEST_H */

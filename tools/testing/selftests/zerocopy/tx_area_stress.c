@@ -595,6 +595,7 @@ static void stress(const void *arg)
 			p[i].pid = ZC_SYS(fork());
 			if (!p[i].pid)
 				worker(p[i].c.tx, seed + rnd(UINT64_MAX));
+			zc_page_forget(p[i].c.tx);
 			close(p[i].c.tx);
 			p[i].k.rx = p[i].c.rx;
 			ZC_EQ(pthread_create(&p[i].k.thread, NULL, check,

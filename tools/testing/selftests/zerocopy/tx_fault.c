@@ -900,7 +900,7 @@ static const struct zc_case cases[] = {
 	{ "meanwhile_reset_stamped", meanwhile_gone, &yes,
 	  ZC_F_PAIR | ZC_F_PINS, 0 },
 	{ "meanwhile_unloaded", meanwhile_unloaded, NULL,
-	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
+	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS | ZC_F_QUEUE, 0 },
 	{ "meanwhile_suspended", meanwhile_suspended, &no,
 	  ZC_F_PAIR | ZC_F_BARE | ZC_F_PINS, 0 },
 	{ "meanwhile_removed", meanwhile_suspended, &yes,

@@ -607,15 +607,16 @@ static const int yes = 1, no;
 static const struct zc_case cases[] = {
 	{ "load_errors", load_errors, NULL, F | ZC_F_SHORT, 0 },
 	{ "blocked_sender", blocked_sender, &no,
-	  F | ZC_F_SHORT | ZC_F_PINS, 0 },
+	  F | ZC_F_SHORT | ZC_F_PINS | ZC_F_QUEUE, 0 },
 	{ "blocked_in_window_wait", blocked_sender, &yes,
-	  F | ZC_F_SHORT | ZC_F_PINS, 0 },
+	  F | ZC_F_SHORT | ZC_F_PINS | ZC_F_QUEUE, 0 },
 	{ "queued_data", queued, NULL, F | ZC_F_SHORT | ZC_F_PINS, 0 },
 	{ "old_sockets", old_sockets, NULL, F | ZC_F_PINS, 0 },
-	{ "unload_after_reset", unload_after_reset, NULL, F | ZC_F_PINS, 300 },
+	{ "unload_after_reset", unload_after_reset, NULL,
+	  F | ZC_F_PINS | ZC_F_QUEUE, 300 },
 	{ "flip_under_traffic", flip_under_traffic, NULL, F, 600 },
 	{ "cycles_under_traffic", cycle_under_traffic, NULL,
-	  F | ZC_F_SHORT | ZC_F_PINS, 3000 },
+	  F | ZC_F_SHORT | ZC_F_PINS | ZC_F_QUEUE, 3000 },
 	{ "replaced_under_traffic", replaced, NULL, F, 300 },
 };
 

@@ -845,7 +845,7 @@ static const struct zc_case cases[] = {
 	{ "disabled_tcp", disabled, &stream, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "disabled_udp", disabled, &dgram, ZC_F_PAIR, 0 },
 	{ "length_tcp", length, &stream, ZC_F_PAIR, 0 },
-	{ "length_udp", length, &dgram, ZC_F_PAIR, 0 },
+	{ "length_udp", length, &dgram, ZC_F_PAIR | ZC_F_QUEUE, 0 },
 	{ "tcp_states", states, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "tcp_connecting", connecting, NULL, ZC_F_PAIR, 0 },
 	{ "fastopen", fastopen, &no, ZC_F_PAIR | ZC_F_SHORT, 0 },

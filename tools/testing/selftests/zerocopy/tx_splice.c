@@ -30,28 +30,18 @@ static void splice_on(void)
 
 enum fs { MEMFD, TMPFS, EXT4 };
 
-static const char ext4_dir[] = "/tmp/zc-ext4", tmpfs_dir[] = "/tmp/zc-tmpfs";
+static const char tmpfs_dir[] = "/tmp/zc-tmpfs";
 
 static const char *mounted(enum fs fs)
 {
 	int err;
 
-	zc_system("umount %s 2>/dev/null; umount %s 2>/dev/null", ext4_dir,
-		  tmpfs_dir);
-	if (fs == TMPFS) {
-		err = zc_system("mkdir -p %s && mount -t tmpfs none %s",
-				tmpfs_dir, tmpfs_dir);
-		ZC_CHECK(!err, "no tmpfs");
-		return tmpfs_dir;
-	}
-	if (zc_system("command -v mkfs.ext4 losetup >/dev/null && modprobe -q -a ext4 loop; grep -qw ext4 /proc/filesystems"))
-		zc_skip("there is no ext4 or no mkfs.ext4 here");
-	/* mount -o loop keeps the device open for writing, and refuses that */
-	err = zc_system("mkdir -p %s && truncate -s 64M %s.img && mkfs.ext4 -qF %s.img && mount $(losetup -f --show %s.img) %s",
-			ext4_dir, ext4_dir, ext4_dir, ext4_dir, ext4_dir);
-	if (err)
-		zc_skip("an ext4 on a file cannot be mounted here");
-	return ext4_dir;
+	if (fs == EXT4)
+		return zc_ext4_mount();
+	err = zc_system("umount %s 2>/dev/null; mkdir -p %s && mount -t tmpfs none %s",
+			tmpfs_dir, tmpfs_dir, tmpfs_dir);
+	ZC_CHECK(!err, "no tmpfs");
+	return tmpfs_dir;
 }
 
 static void unmounted(enum fs fs)
@@ -59,8 +49,7 @@ static void unmounted(enum fs fs)
 	if (fs == TMPFS)
 		zc_system("umount %s", tmpfs_dir);
 	if (fs == EXT4)
-		zc_system("umount %s && losetup -D && rm %s.img", ext4_dir,
-			  ext4_dir);
+		zc_ext4_umount();
 }
 
 static int make_file(enum fs fs, const char *buf, size_t len)

@@ -176,10 +176,14 @@ void *zc_alloc_thp(size_t len, u64 seed)
 
 /* ZC_PAGE=1: notifications are read from completion pages */
 #define MAX_PAGES 64
-static struct {
+#define MAX_EARLY 64
+static struct page_seen {
 	struct zc_page pg;
 	int sock;
 	u64 seen;
+	/* what the error queue said of ids behind that */
+	unsigned int nr_early;
+	struct { u32 lo, hi; } early[MAX_EARLY];
 } pages[MAX_PAGES];
 static unsigned int nr_pages;
 static pthread_mutex_t pages_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -203,13 +207,14 @@ static void page_for(int sock)
 		if (!err) {
 			pages[i].sock = sock;
 			pages[i].seen = pages[i].pg.p->first;
+			pages[i].nr_early = 0;
 			nr_pages = i == nr_pages ? i + 1 : nr_pages;
 		}
 	}
 	pthread_mutex_unlock(&pages_lock);
 }
 
-static void page_gone(int sock)
+void zc_page_forget(int sock)
 {
 	unsigned int i;
 
@@ -223,33 +228,63 @@ static void page_gone(int sock)
 	pthread_mutex_unlock(&pages_lock);
 }
 
-/* As zc_notif_read(); -1: look at the error queue, and tell *seen of it */
-static int page_read(int sock, struct zc_notif *n, u64 **seen)
+/* Go on behind what the error queue has said already */
+static void page_skip(struct page_seen *ps)
 {
+	unsigned int i = 0;
+
+	while (i < ps->nr_early) {
+		if (ps->early[i].lo != (u32)ps->seen) {
+			i++;
+			continue;
+		}
+		ps->seen += ps->early[i].hi - ps->early[i].lo + 1;
+		ps->early[i] = ps->early[--ps->nr_early];
+		i = 0;
+	}
+}
+
+/* The error queue says so of ids that passed by the page */
+static void page_passed(struct page_seen *ps, const struct zc_notif *n)
+{
+	if (!ps)
+		return;
+	ZC_CHECK(ps->nr_early < MAX_EARLY, "too many ids out of order");
+	ps->early[ps->nr_early].lo = n->lo;
+	ps->early[ps->nr_early++].hi = n->hi;
+	page_skip(ps);
+}
+
+/* As zc_notif_read(); -1: look at the error queue, and tell *of that */
+static int page_read(int sock, struct zc_notif *n, struct page_seen **of)
+{
+	struct page_seen *ps;
 	unsigned int i;
 	u64 done, id;
 	int code;
 
-	*seen = NULL;
+	*of = NULL;
 	for (i = 0; i < nr_pages && pages[i].sock != sock; i++)
 		;
 	if (i == nr_pages)
 		return -1;
-	*seen = &pages[i].seen;
-	id = pages[i].seen;
-	done = zc_page_done(&pages[i].pg);
+	ps = &pages[i];
+	*of = ps;
+	id = ps->seen;
+	done = zc_page_done(&ps->pg);
 	if (id >= done)
 		return -1;
-	code = zc_page_code(&pages[i].pg, id);
+	code = zc_page_code(&ps->pg, id);
 	/* more of them than there are codes: only the sums are left */
-	if (code < 0 ? pages[i].pg.p->passed : code & ZEROCOPY_CODE_PASSED)
+	if (code < 0 ? ps->pg.p->passed : code & ZEROCOPY_CODE_PASSED)
 		return -1;
 	n->lo = id;
 	n->copied = code > 0 && code & ZEROCOPY_CODE_COPIED;
-	while (++id < done && zc_page_code(&pages[i].pg, id) == code)
+	while (++id < done && zc_page_code(&ps->pg, id) == code)
 		;
 	n->hi = id - 1;
-	pages[i].seen = id;
+	ps->seen = id;
+	page_skip(ps);
 	return 1;
 }
 
@@ -463,7 +498,7 @@ void zc_close(struct zc_conn *c)
 		c->running = false;
 	}
 	if (c->tx >= 0) {
-		page_gone(c->tx);
+		zc_page_forget(c->tx);
 		close(c->tx);
 	}
 	if (c->rx >= 0)
@@ -596,10 +631,10 @@ int zc_notif_read(int fd, struct zc_notif *n)
 	};
 	struct sock_extended_err *ee;
 	struct cmsghdr *cm;
+	struct page_seen *ps;
 	ssize_t ret;
-	u64 *seen;
 
-	if (page_read(fd, n, &seen) > 0)
+	if (page_read(fd, n, &ps) > 0)
 		return 1;
 	ret = recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
 	if (ret < 0 && errno == EAGAIN)
@@ -621,8 +656,7 @@ int zc_notif_read(int fd, struct zc_notif *n)
 		n->lo = ee->ee_info;
 		n->hi = ee->ee_data;
 		n->copied = ee->ee_code & SO_EE_CODE_ZEROCOPY_COPIED;
-		if (seen && n->lo == (u32)*seen)
-			*seen += n->hi - n->lo + 1;
+		page_passed(ps, n);
 		return 1;
 	}
 	zc_fail("an error queue message without sock_extended_err");

@@ -155,6 +155,29 @@ int zc_system(const char *fmt, ...)
 	return WIFEXITED(st) ? WEXITSTATUS(st) : -1;
 }
 
+/* ---- a disk ---- */
+
+static const char ext4_dir[] = "/tmp/zc-ext4";
+
+void zc_ext4_umount(void)
+{
+	zc_system("umount %s 2>/dev/null && losetup -D; rm -f %s.img",
+		  ext4_dir, ext4_dir);
+}
+
+const char *zc_ext4_mount(void)
+{
+	/* what a case that failed has left */
+	zc_ext4_umount();
+	if (zc_system("command -v mkfs.ext4 losetup >/dev/null && { modprobe -q -a ext4 loop; grep -qw ext4 /proc/filesystems; }"))
+		zc_skip("there is no ext4 or no mkfs.ext4 here");
+	/* mount -o loop keeps the device open for writing, and refuses that */
+	if (zc_system("mkdir -p %s && truncate -s 64M %s.img && mkfs.ext4 -qF %s.img && mount $(losetup -f --show %s.img) %s",
+		      ext4_dir, ext4_dir, ext4_dir, ext4_dir, ext4_dir))
+		zc_skip("an ext4 on a file cannot be mounted here");
+	return ext4_dir;
+}
+
 /* ---- namespaces and sysctls ---- */
 
 static const char * const ns_name[ZC_NS_MAX] = { NULL, "zcA", "zcB" };

@@ -133,6 +133,10 @@ void zc_sleep_ms(unsigned int ms);
 
 int zc_read_file(const char *path, char *buf, size_t len);
 int zc_write_file(const char *path, const char *val);
+/* An ext4 of 64 MiB, on a file; skips if it cannot be had */
+const char *zc_ext4_mount(void);
+void zc_ext4_umount(void);
+
 int zc_system(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- namespaces, sysctls, counters ---- */
@@ -235,6 +239,8 @@ void zc_rx_join(struct zc_conn *c);
 /* end of stream, all of it read, compared */
 void zc_finish(struct zc_conn *c, u64 bytes, u64 hash);
 void zc_close(struct zc_conn *c);
+/* with ZC_PAGE=1: for who closes c->tx himself */
+void zc_page_forget(int sock);
 
 void zc_setopt(int fd, int level, int opt, int val);
 int zc_getopt(int fd, int level, int opt);
