@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh [TEST.py]...: the kernel's own driver tests over a pair of zcsim NICs, in a guest with the test kernel.
-# Without names: those that apply. DEBUG=1: on the debug kernel. Logs stay in out/drvtests.
+# run.sh [TEST.py[:PATTERN]]...: the kernel's own driver tests over a pair of zcsim NICs, in a guest with the test kernel.
+# Without names: those that apply. PATTERN picks cases, as in 'gro.py:test.sw_ipv6*'. DEBUG=1: on the debug kernel. Logs
+# stay in out/drvtests.
 set -euo pipefail
 . "$(dirname "$0")/../vm/lib.sh"
 
 guest='test'
-options=(--timeout 3600)
-[ "${DEBUG:-0}" = 0 ] || { guest=debug; options=(--timeout 10800 --mem 4G); }
+options=(--timeout 7200)
+[ "${DEBUG:-0}" = 0 ] || { guest=debug; options=(--timeout 14400 --mem 4G); }
 tests=("$@")
 [ $# -gt 0 ] || tests=(ping.py stats.py queues.py ring_reconfig.py hds.py gro.py hw/gro_hw.py hw/ntuple.py
 	hw/rss_ctx.py hw/rss_api.py hw/rss_drv.py hw/tso.py hw/uso.py hw/csum.py hw/toeplitz.py
@@ -15,7 +16,7 @@ tests=("$@")
 logs=$ZC_TOP/out/drvtests
 mkdir -p "$logs"
 status=0
-"$ZC_VM/deps.sh"
+"$ZC_VM/deps.sh" drvtests
 tree=$("$ZC_VM/drvtests.sh")
 ethtool=$("$ZC_VM/ethtool.sh")
 if [ "$guest" = debug ]; then kdir=$("$ZC_VM/kernel-test.sh" debug); else kdir=$("$ZC_VM/kernel-test.sh"); fi
