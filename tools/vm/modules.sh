@@ -18,8 +18,8 @@ build=$out/.build
 mkdir -p "$build"
 exec 9>"$out/.lock"
 flock 9
-# Objects of another kernel are of no use.
-id="$kdir $(cat "$kdir/include/config/kernel.release" 2>/dev/null || true) $*"
+# Objects of another kernel, or of another tree that shares the cache, are of no use.
+id="$ZC_TOP $kdir $(cat "$kdir/include/config/kernel.release" 2>/dev/null || true) $*"
 if [ "$(cat "$build/.for" 2>/dev/null || true)" != "$id" ]; then
 	rm -rf "$build"
 	mkdir -p "$build"
