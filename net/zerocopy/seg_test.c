@@ -6,7 +6,6 @@
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/bvec.h>
-#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -14,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/net.h>
 #include <linux/page-flags.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/socket.h>
@@ -25,6 +25,7 @@
 #include <linux/zc_kseg.h>
 #include <linux/zc_user.h>
 #include <linux/zc_write.h>
+#include <net/sock.h>
 #include <net/zerocopy.h>
 #include <zc_lends.h>
 
@@ -333,6 +334,14 @@ static int zst_make(struct zst_piece *p, const char __user *data,
 	return 0;
 }
 
+/* A second at most: the program may be told to go. */
+static void zst_wait_for_room(struct socket *sock)
+{
+	wait_event_interruptible_timeout(*sk_sleep(sock->sk),
+					 sock->ops->poll(sock->file, sock, NULL) &
+					 (EPOLLOUT | EPOLLERR | EPOLLHUP), HZ);
+}
+
 static int zst_send_all(struct socket *sock, struct msghdr *msg,
 			struct zst_send *req, struct zc_kseg *segs)
 {
@@ -353,7 +362,7 @@ static int zst_send_all(struct socket *sock, struct msghdr *msg,
 		ret = zc_sendmsg(sock, msg, src);
 		req->calls++;
 		if (ret == -EAGAIN && !signal_pending(current)) {
-			usleep_range(1000, 2000);
+			zst_wait_for_room(sock);
 			continue;
 		}
 		if (ret <= 0)
