@@ -42,14 +42,7 @@ static struct zst_status status(void)
 
 static void dev_open(void)
 {
-	int err = 0;
-
-	if (!zc_mod_loaded("zc_seg_test"))
-		err = zc_insmod("zc_seg_test", NULL);
-	if (err == -ENOENT)
-		zc_skip("there is no zc_seg_test.ko");
-	ZC_CHECK(!err, "insmod zc_seg_test: %s", strerror(-err));
-	dev = ZC_SYS(open("/dev/zc_seg_test", O_RDWR | O_CLOEXEC));
+	dev = zc_seg_open();
 	lends = status().lends;
 }
 
@@ -1012,9 +1005,7 @@ int main(int argc, char **argv)
 	}
 	memcpy(&cases[n], others, sizeof(others));
 	ret = zc_main(argc, argv, "seg", cases, n + ZC_ARRAY_SIZE(others));
-	/* Others want to unload the layer */
-	if (zc_mod_loaded("zc_seg_test"))
-		zc_wait_for(!zc_rmmod("zc_seg_test"), 15000);
+	zc_seg_unload();
 	if (zc_mod_loaded("zc_rpc"))
 		zc_wait_for(sample_gone(), 15000);
 	return ret;

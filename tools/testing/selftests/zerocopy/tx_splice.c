@@ -335,6 +335,21 @@ static int make_records(const char *buf, size_t len, size_t *size)
 	return fd;
 }
 
+static void expect_plain(int sock, const char *buf, size_t len)
+{
+	char *got = malloc(len);
+	size_t done;
+	ssize_t n;
+
+	ZC_CHECK(got, "malloc");
+	for (done = 0; done < len; done += n) {
+		n = read(sock, got + done, len - done);
+		ZC_CHECK(n > 0, "read: %s", strerror(errno));
+	}
+	ZC_CHECK(!memcmp(buf, got, len), "decrypted to something else");
+	free(got);
+}
+
 static void tls_receiver(const void *arg)
 {
 	struct zc_conn c = {
@@ -342,9 +357,9 @@ static void tls_receiver(const void *arg)
 		.link = *(const enum zc_link *)arg,
 	};
 	const size_t len = 150000;
-	char *buf = zc_alloc(len, 185), *got = malloc(len);
+	char *buf = zc_alloc(len, 185);
 	struct zc_counters before = {};
-	size_t size, done;
+	size_t size;
 	u64 was;
 	int fd;
 
@@ -356,18 +371,11 @@ static void tls_receiver(const void *arg)
 	if (zc_layer_present())
 		zc_counters_read(ZC_NS_A, &before);
 	send_file(c.tx, fd, size);
-	for (done = 0; done < len;) {
-		ssize_t n = read(c.rx, got + done, len - done);
-
-		ZC_CHECK(n > 0, "read: %s", strerror(errno));
-		done += n;
-	}
-	ZC_CHECK(!memcmp(buf, got, len), "decrypted to something else");
+	expect_plain(c.rx, buf, len);
 	ZC_LAYER(zc_delta(&before, "splice_bytes") > 0, "nothing was lent");
 	ZC_EQ(hash_file(fd, size), was, "the page cache");
 	zc_close(&c);
 	close(fd);
-	free(got);
 }
 
 /* Who encrypts is not the layer's; but the file is the same afterwards. */
@@ -375,9 +383,8 @@ static void tls_sender(const void *arg)
 {
 	struct zc_conn c = { .family = AF_INET, .type = SOCK_STREAM };
 	const size_t len = 150000;
-	char *buf = zc_alloc(len, 186), *got = malloc(len);
+	char *buf = zc_alloc(len, 186);
 	struct zc_counters before = {};
-	size_t done;
 	int fd, err;
 
 	(void)arg;
@@ -391,18 +398,11 @@ static void tls_sender(const void *arg)
 	if (zc_layer_present())
 		zc_counters_read(ZC_NS_A, &before);
 	send_file(c.tx, fd, len);
-	for (done = 0; done < len;) {
-		ssize_t n = read(c.rx, got + done, len - done);
-
-		ZC_CHECK(n > 0, "read: %s", strerror(errno));
-		done += n;
-	}
-	ZC_CHECK(!memcmp(buf, got, len), "decrypted to something else");
+	expect_plain(c.rx, buf, len);
 	ZC_EQ(hash_file(fd, len), zc_hash_buf(buf, len), "the page cache");
 	ZC_LAYER_EQ(zc_delta(&before, "splice_loans"), 0, "loans");
 	zc_close(&c);
 	close(fd);
-	free(got);
 }
 
 /* ---- when not ---- */

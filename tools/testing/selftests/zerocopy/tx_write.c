@@ -16,21 +16,9 @@
 static int dev;
 static char path[128];
 
-static void dev_open(void)
-{
-	int err = 0;
-
-	if (!zc_mod_loaded("zc_seg_test"))
-		err = zc_insmod("zc_seg_test", NULL);
-	if (err == -ENOENT)
-		zc_skip("there is no zc_seg_test.ko");
-	ZC_CHECK(!err, "insmod zc_seg_test: %s", strerror(-err));
-	dev = ZC_SYS(open("/dev/zc_seg_test", O_RDWR | O_CLOEXEC));
-}
-
 static int file_open(int flags)
 {
-	dev_open();
+	dev = zc_seg_open();
 	snprintf(path, sizeof(path), "%s/file", zc_ext4_mount());
 	return ZC_SYS(open(path, O_RDWR | O_CREAT | flags, 0600));
 }
@@ -187,8 +175,6 @@ int main(int argc, char **argv)
 {
 	int ret = zc_main(argc, argv, "write", cases, ZC_ARRAY_SIZE(cases));
 
-	/* Others want to unload the layer */
-	if (zc_mod_loaded("zc_seg_test"))
-		zc_wait_for(!zc_rmmod("zc_seg_test"), 15000);
+	zc_seg_unload();
 	return ret;
 }

@@ -499,6 +499,25 @@ bool zc_mod_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+int zc_seg_open(void)
+{
+	int err = 0;
+
+	if (!zc_mod_loaded("zc_seg_test"))
+		err = zc_insmod("zc_seg_test", NULL);
+	if (err == -ENOENT)
+		zc_skip("there is no zc_seg_test.ko");
+	ZC_CHECK(!err, "insmod zc_seg_test: %s", strerror(-err));
+	return ZC_SYS(open("/dev/zc_seg_test", O_RDWR | O_CLOEXEC));
+}
+
+/* Others want to unload the layer */
+void zc_seg_unload(void)
+{
+	if (zc_mod_loaded("zc_seg_test"))
+		zc_wait_for(!zc_rmmod("zc_seg_test"), 15000);
+}
+
 bool zc_klp_enabled(const char *name)
 {
 	char path[256], buf[8];

@@ -341,6 +341,8 @@ int zc_set_tls_rx(int fd);	/* for what is received, with the same keys */
 int zc_insmod(const char *name, const char *params);
 int zc_rmmod(const char *name);
 bool zc_mod_loaded(const char *name);
+int zc_seg_open(void);		/* of zc_seg_test.ko; skips if there is none */
+void zc_seg_unload(void);
 bool zc_klp_enabled(const char *name);
 int zc_klp_disable(const char *name, unsigned int ms);
 bool zc_klp_wait(const char *name, unsigned int ms);
