@@ -31,7 +31,15 @@ static u64 pfn(const void *p)
 struct fk {
 	int type;
 	bool thp;
+	bool stock;		/* the kernel's own MSG_ZEROCOPY */
 };
+
+/* patches/7.2: it pins as well */
+static void want_stock_pins(void)
+{
+	if (zc_system("grep -qw msg_zerocopy_pin /proc/kallsyms"))
+		zc_skip("this kernel's MSG_ZEROCOPY takes references");
+}
 
 static void keep_page(const void *arg)
 {
@@ -44,9 +52,16 @@ static void keep_page(const void *arg)
 	size_t len = stream ? ZC_MB(4) : 1400;
 	u64 before[PAGES];
 	int i, st, moved = 0, n = stream && !f->thp ? PAGES : 1;
+	struct zc_counters counters;
+	struct zc_ids ids = {};
+	long long pins;
 	char *buf, *tail;
 	pid_t pid;
 
+	if (f->stock) {
+		want_stock_pins();
+		zc_set_enabled(ZC_NS_A, 0);
+	}
 	buf = f->thp ? zc_alloc_thp(len, 61) : zc_alloc(len, 61);
 	if (!buf)
 		zc_skip("no transparent huge pages to be had");
@@ -55,6 +70,9 @@ static void keep_page(const void *arg)
 	zc_rx_start(&c, 0);
 	if (!stream)
 		zc_qdisc(ZC_NS_A, "netem delay 3s");
+	if (f->stock && !zc_nolayer)
+		zc_counters_read(ZC_NS_A, &counters);
+	pins = zc_pins_held();
 	/* the peer's buffer is far too small: the tail stays here */
 	ZC_EQ(zc_sendmsg(c.tx, buf, len, 0), len, "sendmsg");
 	if (stream)
@@ -87,7 +105,20 @@ static void keep_page(const void *arg)
 	ZC_SYS(waitpid(pid, &st, 0));
 	ZC_CHECK(WIFEXITED(st) && !WEXITSTATUS(st),
 		 "the child sees what the parent wrote after fork()");
-	ZC_LAYER_EQ(moved, 0, "pages that the parent lost");
+	if (!f->stock) {
+		ZC_LAYER_EQ(moved, 0, "pages that the parent lost");
+	} else {
+		ZC_EQ(moved, 0, "pages that the parent lost");
+		ZC_CHECK(zc_pins_held() - pins >= n, "%lld pins",
+			 zc_pins_held() - pins);
+		if (!zc_nolayer)
+			ZC_EQ(zc_delta(&counters, "loans"), 0, "loans");
+		zc_rx_limit(&c, UINT64_MAX);
+		/* a packet of many pages may be made linear by the driver */
+		ZC_CHECK(zc_notif_wait(c.tx, &ids, 1, 20000), "no notification");
+		ZC_CHECK(zc_wait_for(zc_pins_held() == pins, 10000),
+			 "%lld pins left", zc_pins_held() - pins);
+	}
 	zc_close(&c);
 }
 
@@ -162,14 +193,20 @@ static void parent_dies(const void *arg)
 	zc_close(&c);
 }
 
-static const struct fk tcp = { SOCK_STREAM, false };
-static const struct fk tcp_thp = { SOCK_STREAM, true };
-static const struct fk udp = { SOCK_DGRAM, false };
+static const struct fk tcp = { SOCK_STREAM, false, false };
+static const struct fk tcp_thp = { SOCK_STREAM, true, false };
+static const struct fk udp = { SOCK_DGRAM, false, false };
+static const struct fk stock_tcp = { SOCK_STREAM, false, true };
+static const struct fk stock_tcp_thp = { SOCK_STREAM, true, true };
+static const struct fk stock_udp = { SOCK_DGRAM, false, true };
 
 static const struct zc_case cases[] = {
 	{ "parent_keeps_page", keep_page, &tcp, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "parent_keeps_page_thp", keep_page, &tcp_thp, ZC_F_PAIR, 0 },
 	{ "parent_keeps_page_udp", keep_page, &udp, ZC_F_PAIR, 0 },
+	{ "stock_keeps_page", keep_page, &stock_tcp, ZC_F_PAIR, 0 },
+	{ "stock_keeps_page_thp", keep_page, &stock_tcp_thp, ZC_F_PAIR, 0 },
+	{ "stock_keeps_page_udp", keep_page, &stock_udp, ZC_F_PAIR, 0 },
 	{ "peer_sees_parents_write", peer_sees, NULL, ZC_F_PAIR, 0 },
 	{ "parent_dies", parent_dies, NULL, ZC_F_PAIR, 0 },
 };
