@@ -336,6 +336,7 @@ void zc_ubuf_exit(void);
  * @blocks: the call may wait, for as long as @timeo
  * @timeo: what is left of SO_SNDTIMEO, in jiffies
  * @flags: the caller's flags
+ * @sweep: suspensions before it began; if there was one since, the rest is copied
  */
 struct zc_call {
 	struct sock		*sk;
@@ -357,7 +358,7 @@ struct zc_call {
 	size_t			loan_bytes;
 	long			timeo;
 	int			flags;
-	unsigned int		sweep;		/* zc_suspend() since then: copy */
+	unsigned int		sweep;
 };
 
 struct zc_ubuf *zc_source_lend(struct zc_call *call, size_t bytes,
