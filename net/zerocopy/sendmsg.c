@@ -64,7 +64,7 @@ void zc_suspend(void)
 
 	mutex_lock(&zc_suspend_lock);
 	WRITE_ONCE(zc_is_suspended, true);
-	/* Whoever begins with this number finds that set. */
+	/* To zc_call_sweep(): whoever begins with this number finds that set. */
 	smp_store_release(&zc_sweeps, zc_sweeps + 1);
 	while ((win = zc_window_next(zc_sweeps, &pos))) {
 		/* If it fails, that socket's next stock send says ENOBUFS. */
@@ -96,6 +96,7 @@ EXPORT_SYMBOL_NS_GPL(zc_resume, "ZEROCOPY");
  */
 unsigned int zc_call_sweep(void)
 {
+	/* Of zc_suspend(): what comes with a number finds the layer suspended. */
 	return smp_load_acquire(&zc_sweeps);
 }
 
