@@ -74,6 +74,7 @@ static bool zc_bvec_borrow(struct zc_source *src, struct zc_ranges *ranges,
 	struct iov_iter iter;
 	struct phys_vec *vec;
 
+	/* By no byte, too: it leaves no empty bio_vec in front. */
 	iov_iter_advance(&bs->iter, offset - bs->pos);
 	bs->pos = offset;
 	iter = bs->iter;
@@ -87,11 +88,6 @@ static bool zc_bvec_borrow(struct zc_source *src, struct zc_ranges *ranges,
 	while (ranges->bytes < bytes && nr < ZC_BVEC_RANGES) {
 		struct folio *folio;
 
-		while (iter.iov_offset == iter.bvec->bv_len) {
-			iter.bvec++;
-			iter.nr_segs--;
-			iter.iov_offset = 0;
-		}
 		folio = zc_bvec_get(&iter, bytes - ranges->bytes, &vec[nr]);
 		if (!folio)
 			break;

@@ -58,7 +58,7 @@ static bool zc_udp_fits(struct zc_call *call, const struct zc_ranges *ranges)
 		return true;
 	call->copy_reason = ranges->nr > MAX_SKB_FRAGS ? ZC_COPY_PIECES :
 							 ZC_COPY_WINDOW;
-	return ranges->bytes == call->size && ranges->nr <= MAX_SKB_FRAGS;
+	return ranges->bytes >= call->size && ranges->nr <= MAX_SKB_FRAGS;
 }
 
 /**

@@ -9,11 +9,11 @@ set -euo pipefail
 essential='bash sh ip mount insmod rmmod modprobe dmesg grep sed awk ps'
 programs='bash sh ip tc ss ping ethtool kmod modprobe insmod rmmod lsmod depmod modinfo
 	mount umount mountpoint findmnt dmesg flock setsid getopt rev unshare setpriv prlimit nsenter taskset
-	grep egrep fgrep sed awk gawk mawk xargs find cmp diff ps pgrep sysctl strace'
+	mkfs.ext4 losetup grep egrep fgrep sed awk gawk mawk xargs find cmp diff ps pgrep sysctl strace'
 programs+=" $(dpkg -L coreutils | sed -n 's|^\(/usr\)\?/s\?bin/||p' | tr '\n' ' ')"
 out='' mods='' names='vmxnet3 veth dummy tun tls 8021q sch_netem sch_fq sch_tbf sch_ingress cls_u32 cls_matchall
 	cls_bpf act_mirred ifb inet_diag tcp_diag udp_diag mptcp_diag unix_diag bridge esp4 esp6 xfrm_user seqiv echainiv
-	vsock_loopback udmabuf gcm ctr ghash_generic'
+	vsock_loopback udmabuf gcm ctr ghash_generic ext4 loop'
 add=()
 while getopts o:m:k:a: opt; do
 	case $opt in
