@@ -142,6 +142,24 @@ static void fault(const void *arg)
 	file_close(fd);
 }
 
+/* A lender goes on to the end of a page; the file does not. */
+static void sectors(const void *arg)
+{
+	const size_t len = 4096 + 512;
+	char *buf = zc_alloc_thp(ZC_MB(2), 194);
+	struct zst_write req;
+	int fd;
+
+	(void)arg;
+	if (!buf)
+		zc_skip("no huge pages to be had");
+	fd = file_open(O_DIRECT);
+	ZC_EQ(write_to(fd, buf, len, -1, -1, &req), len, "written");
+	ZC_EQ(lseek(fd, 0, SEEK_END), len, "the file");
+	check_file(fd, buf, len);
+	file_close(fd);
+}
+
 static void disk_full(const void *arg)
 {
 	const size_t len = ZC_MB(80);
@@ -168,6 +186,7 @@ static const struct zc_case cases[] = {
 	{ "tcp_udp_file_huge", three, &yes, ZC_F_PAIR, 0 },
 	{ "refused", refused, NULL, 0, 0 },
 	{ "fault", fault, NULL, 0, 0 },
+	{ "sectors", sectors, NULL, 0, 0 },
 	{ "disk_full", disk_full, NULL, 0, 0 },
 };
 
