@@ -113,7 +113,7 @@ static void check_lent(const struct zc_counters *before, size_t len)
 	zc_only_tiny_copies(before);
 }
 
-static void file(const void *arg)
+static void send_whole(const void *arg)
 {
 	const struct file_arg *a = arg;
 	struct zc_conn c = { .family = a->family, .type = SOCK_STREAM };
@@ -233,7 +233,7 @@ static void through_pipe(const void *arg)
  * A memfd can be sealed only while nobody else has references on its pages. The
  * loan has some while the peer does not read, and none afterwards.
  */
-static void references(const void *arg)
+static void who_holds(const void *arg)
 {
 	struct zc_conn c = {
 		.family = AF_INET, .type = SOCK_STREAM, .rcvbuf = 4096,
@@ -518,16 +518,16 @@ static const int no, yes = 1;
 #define F ZC_F_PAIR
 
 static const struct zc_case cases[] = {
-	{ "memfd_1", file, &memfd_1, F | ZC_F_SHORT, 0 },
-	{ "tmpfs_4095", file, &tmpfs_4095, F, 0 },
-	{ "tmpfs_4096", file, &tmpfs_4096, F, 0 },
-	{ "tmpfs_65537", file, &tmpfs_65537, F, 0 },
-	{ "tmpfs_1g", file, &tmpfs_1g, F, 900 },
-	{ "ext4_1", file, &ext4_1, F, 0 },
-	{ "ext4_4095", file, &ext4_4095, F, 0 },
-	{ "ext4_4096", file, &ext4_4096, F, 0 },
-	{ "ext4_65537", file, &ext4_65537, F, 0 },
-	{ "ext4_24m", file, &ext4_24m, F, 300 },
+	{ "memfd_1", send_whole, &memfd_1, F | ZC_F_SHORT, 0 },
+	{ "tmpfs_4095", send_whole, &tmpfs_4095, F, 0 },
+	{ "tmpfs_4096", send_whole, &tmpfs_4096, F, 0 },
+	{ "tmpfs_65537", send_whole, &tmpfs_65537, F, 0 },
+	{ "tmpfs_1g", send_whole, &tmpfs_1g, F, 900 },
+	{ "ext4_1", send_whole, &ext4_1, F, 0 },
+	{ "ext4_4095", send_whole, &ext4_4095, F, 0 },
+	{ "ext4_4096", send_whole, &ext4_4096, F, 0 },
+	{ "ext4_65537", send_whole, &ext4_65537, F, 0 },
+	{ "ext4_24m", send_whole, &ext4_24m, F, 300 },
 	{ "pipe_1", through_pipe, &pipe_1, F, 0 },
 	{ "pipe_4095", through_pipe, &pipe_4095, F, 0 },
 	{ "pipe_4096", through_pipe, &pipe_4096, F, 0 },
@@ -538,7 +538,7 @@ static const struct zc_case cases[] = {
 	{ "pipe_tee", through_pipe, &pipe_tee, F, 0 },
 	{ "pipe_udp", through_pipe, &pipe_udp, F, 0 },
 	{ "pipe_udp6", through_pipe, &pipe_udp6, F, 0 },
-	{ "references", references, NULL, F | ZC_F_SHORT, 0 },
+	{ "references", who_holds, NULL, F | ZC_F_SHORT, 0 },
 	{ "sender_dies", sender_dies, NULL, F, 0 },
 	{ "tls_receiver_loopback", tls_receiver, &lo, 0, 0 },
 	{ "tls_receiver_veth", tls_receiver, &veth, 0, 0 },

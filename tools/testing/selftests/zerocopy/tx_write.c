@@ -29,8 +29,8 @@ static void file_close(int fd)
 	zc_ext4_umount();
 }
 
-static long long write_to(int fd, const void *addr, size_t len, int tcp, int udp,
-		    struct zst_write *req)
+static long long write_to(int fd, const void *addr, size_t len, int tcp,
+			  int udp, struct zst_write *req)
 {
 	*req = (struct zst_write){
 		.tcp = tcp, .udp = udp, .file = fd, .datagram = DATAGRAM,
