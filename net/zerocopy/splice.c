@@ -17,7 +17,8 @@
  *
  * Sends it through the layer if net.zerocopy.splice says so: then the loan has
  * the references that packets have otherwise. What cannot be lent is copied.
- * Whatever the layer has no part in goes to the protocol untouched.
+ * Whatever the layer has no part in goes to the protocol untouched, and so does
+ * what is sent by sockets with an allocation mode of their own (GFP_NOIO, ...).
  *
  * Context: process, may sleep; the socket is not locked.
  * Return: what ->sendmsg() returns. Source: S1.9.
@@ -39,7 +40,9 @@ int zc_splice_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	enum zc_route route;
 	int ret;
 
-	if (!READ_ONCE(call.zn->splice) || !READ_ONCE(call.zn->enabled))
+	/* Storage and RPC over sockets free memory: they must not wait for it. */
+	if (!READ_ONCE(call.zn->splice) || !READ_ONCE(call.zn->enabled) ||
+	    sk->sk_allocation != GFP_KERNEL)
 		return READ_ONCE(sk->sk_prot)->sendmsg(sk, msg, size);
 
 	msg->msg_flags = call.flags;
