@@ -32,7 +32,7 @@ one_end() { # namespace, NIC, own number, the other's
 	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 	# The timer of tail loss probes is moved with each packet, or is not, as rounding has it: 1 % and more.
 	ip netns exec "$1" sysctl -qw net.ipv4.tcp_early_retrans=0
-	# Nor may it depend on the clock, or on the connection before, when slow start ends: cubic's sums are 1 % at 64 KiB.
+	# Nor may it depend on the clock, or on the connection before, when slow start ends.
 	ip netns exec "$1" sysctl -qw net.ipv4.tcp_no_metrics_save=1
 	[ ! -w /sys/module/tcp_cubic/parameters/hystart ] || echo 0 >/sys/module/tcp_cubic/parameters/hystart
 	ip netns exec "$1" ethtool -L "$2" combined 1 >/dev/null
