@@ -18,11 +18,12 @@
 
 /* zerocopy_area_register.flags: what the area is for */
 #define ZEROCOPY_AREA_SEND	0x1
+#define ZEROCOPY_AREA_RECEIVE	0x2	/* writable; anonymous, shmem or hugetlb */
 
 /**
  * struct zerocopy_area_register - register memory of the calling process
  * @size: sizeof(struct zerocopy_area_register)
- * @flags: ZEROCOPY_AREA_SEND
+ * @flags: ZEROCOPY_AREA_SEND, ZEROCOPY_AREA_RECEIVE, or both
  * @addr: first byte, a multiple of the page size
  * @length: bytes, a multiple of the page size
  * @area: out: the area's number, never 0; it belongs to the file descriptor
