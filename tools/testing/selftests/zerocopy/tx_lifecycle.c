@@ -200,6 +200,8 @@ static void cycle_under_traffic(const void *arg)
 		}
 		traffic_moves(t, 3, "without the layer");
 		zc_layer_load();
+		if (i && i % 20 == 0)
+			zc_note("%d cycles so far", i);
 	}
 	zc_note("%d cycles", i);
 	traffic_end(t, 3, &stop);
