@@ -19,6 +19,7 @@
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -211,6 +212,59 @@ static int zc_area_add_pages(struct zc_area *area, unsigned int *room,
 	return err;
 }
 
+/* What may be written to behind the program's back: never pages of files. */
+static bool zc_folio_may_receive(struct folio *folio)
+{
+	struct address_space *mapping;
+
+	if (folio_test_anon(folio) || folio_test_hugetlb(folio))
+		return true;
+	mapping = folio_mapping(folio);
+	return mapping && shmem_mapping(mapping);
+}
+
+/* GUP has refused an address: is it because of a file that is mapped there? */
+static bool zc_addr_is_file(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	bool file;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, addr);
+	file = vma && vma->vm_file && (vma->vm_flags & VM_SHARED) &&
+	       (vma->vm_flags & VM_WRITE) && !is_vm_hugetlb_page(vma) &&
+	       !shmem_mapping(vma->vm_file->f_mapping);
+	mmap_read_unlock(mm);
+	return file;
+}
+
+static int zc_area_pin_pages(struct zc_area *area, unsigned long addr,
+			     unsigned int nr, struct page **pages)
+{
+	unsigned int flags = FOLL_LONGTERM;
+	int got, i;
+
+	if (area->use & ZEROCOPY_AREA_RECEIVE) {
+		flags |= FOLL_WRITE;
+		if (!zc_memcg_has_room(area->mm, addr,
+				       addr + (unsigned long)nr * PAGE_SIZE))
+			return -ENOMEM;
+	}
+	got = pin_user_pages_fast(addr, nr, flags, pages);
+	if (!(area->use & ZEROCOPY_AREA_RECEIVE))
+		return got ?: -EFAULT;
+	if (got <= 0)
+		return zc_addr_is_file(area->mm, addr) ? -EOPNOTSUPP :
+							 got ?: -EFAULT;
+	for (i = 0; i < got; i++) {
+		if (!zc_folio_may_receive(page_folio(pages[i]))) {
+			unpin_user_pages(pages, got);
+			return -EOPNOTSUPP;
+		}
+	}
+	return got;
+}
+
 static int zc_area_pin(struct zc_area *area)
 {
 	const unsigned int batch = PAGE_SIZE / sizeof(struct page *);
@@ -230,9 +284,9 @@ static int zc_area_pin(struct zc_area *area)
 	while (!err && addr < area->end) {
 		got = min_t(unsigned long, batch,
 			    (area->end - addr) >> PAGE_SHIFT);
-		got = pin_user_pages_fast(addr, got, FOLL_LONGTERM, pages);
-		if (got <= 0) {
-			err = got ?: -EFAULT;
+		got = zc_area_pin_pages(area, addr, got, pages);
+		if (got < 0) {
+			err = got;
 			break;
 		}
 		err = zc_area_add_pages(area, &room, &folios, pages, got);
@@ -257,7 +311,12 @@ static void zc_area_unpin(struct zc_area *area)
 
 	zc_area_trace(area, ZC_AREA_END);
 	for (i = 0; i < area->nr; i++) {
-		unpin_user_folio(zc_vec_folio(&area->vec[i]), 1);
+		struct folio *folio = zc_vec_folio(&area->vec[i]);
+
+		if (area->use & ZEROCOPY_AREA_RECEIVE)
+			unpin_user_page_range_dirty_lock(&folio->page, 1, true);
+		else
+			unpin_user_folio(folio, 1);
 		if (!(i % 1024))
 			cond_resched();
 	}
@@ -517,18 +576,22 @@ static int zc_area_check(unsigned long addr, unsigned long length)
  * zc_area_register() - pin memory of the calling process, to be lent by address
  * @addr: first byte, page-aligned
  * @length: bytes, whole pages
+ * @use: ZEROCOPY_AREA_SEND, ZEROCOPY_AREA_RECEIVE, or both
  *
- * Read-only pins do: nothing is ever written to. They break COW first, as any
- * long-term pin does, so that what the process writes later is what is sent.
+ * To send, read-only pins do: nothing is ever written to. They break COW first,
+ * as any long-term pin does, so that what the process writes later is what is
+ * sent. To receive they are for writing, and on memory that nobody writes back.
  *
  * Context: process, sleeps.
  * Return: the area, or an ERR_PTR: -EINVAL, -EOVERFLOW, -E2BIG, -EFAULT if some
- *	of it cannot be pinned, -ENOMEM if that is more than RLIMIT_MEMLOCK
- *	allows, -ENOSPC if the process has too many areas, -EAGAIN if the
- *	mapping does not stay what it is, -EINTR, -ERESTARTNOINTR. On error
- *	nothing is pinned.
+ *	of it cannot be pinned, -EOPNOTSUPP if it is a file's and to be received
+ *	into, -ENOMEM if that is more than RLIMIT_MEMLOCK allows, or, to receive,
+ *	than the memory cgroup has room for, -ENOSPC if the process has too many
+ *	areas, -EAGAIN if the mapping does not stay what it is, -EINTR,
+ *	-ERESTARTNOINTR. On error nothing is pinned.
  */
-struct zc_area *zc_area_register(unsigned long addr, unsigned long length)
+struct zc_area *zc_area_register(unsigned long addr, unsigned long length,
+				 unsigned int use)
 {
 	struct mm_struct *mm = current->mm;
 	struct zc_area *area;
@@ -545,6 +608,7 @@ struct zc_area *zc_area_register(unsigned long addr, unsigned long length)
 	area->start = addr;
 	area->end = addr + length;
 	area->id = atomic_inc_return(&zc_area_ids);
+	area->use = use;
 	area->mm = mm;
 	area->single_pages = true;
 	area->state = ZC_AREA_SUSPECT;
@@ -560,6 +624,9 @@ struct zc_area *zc_area_register(unsigned long addr, unsigned long length)
 	if (!zc_account_charge(&area->acct, length >> PAGE_SHIFT))
 		goto err_account;
 	area->pages = length >> PAGE_SHIFT;
+	if (use & ZEROCOPY_AREA_RECEIVE &&
+	    !zc_memcg_may_hold(mm, area->start, area->end))
+		goto err_uncharge;
 
 	area->zm = zc_mm_get(mm);
 	err = PTR_ERR_OR_ZERO(area->zm);

@@ -12,6 +12,8 @@
 #include <linux/zc_area.h>
 #include <linux/zc_user.h>
 
+#include <uapi/linux/zerocopy.h>
+
 struct zc_mm;
 
 enum zc_area_state {
@@ -35,6 +37,8 @@ enum zc_area_state {
  *	with the last
  * @ref: one for the owner of the number, one for @users, one for each time
  *	@work is queued
+ * @use: ZEROCOPY_AREA_SEND, ZEROCOPY_AREA_RECEIVE, or both
+ * @filled: bit 0: somebody fills it; there is one at a time
  * @id: for the trace
  * @mm: whose memory; kept by @notifier while @attached
  * @zm: the registry's share of @mm, a reference is held while @attached
@@ -59,6 +63,8 @@ struct zc_area {
 	u8			state;
 	refcount_t		users;
 	refcount_t		ref;
+	u8			use;
+	unsigned long		filled;
 	unsigned int		id;
 	struct mm_struct	*mm;
 	struct zc_mm		*zm;
@@ -120,6 +126,12 @@ int zc_registry_add(struct zc_area *area);
 void zc_registry_remove(struct zc_area *area);
 bool zc_registry_nth(loff_t *pos, struct pid_namespace *ns,
 		     struct zc_process *p);
+
+/* zc_memcg.c: what a memory cgroup has room for */
+bool zc_memcg_may_hold(struct mm_struct *mm, unsigned long start,
+		       unsigned long end);
+bool zc_memcg_has_room(struct mm_struct *mm, unsigned long start,
+		       unsigned long end);
 
 /* zc_area_proc.c */
 int zc_area_proc_init(void);

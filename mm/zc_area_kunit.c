@@ -32,9 +32,15 @@ static struct zc_area *zct_register(struct kunit *test, unsigned int from,
 	struct zct_area *t = test->priv;
 	struct zc_area *area;
 
-	area = zc_area_register(zct_page(t, from), nr * PAGE_SIZE);
+	area = zc_area_register(zct_page(t, from), nr * PAGE_SIZE,
+				ZEROCOPY_AREA_SEND);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, area);
 	return area;
+}
+
+static long zct_refused(unsigned long addr, unsigned long length)
+{
+	return PTR_ERR(zc_area_register(addr, length, ZEROCOPY_AREA_SEND));
 }
 
 /* As if something happened to the mapping. */
@@ -274,17 +280,16 @@ static void zc_area_refuses_what_it_cannot_pin(struct kunit *test)
 	struct zct_area *t = test->priv;
 	long before = atomic_long_read(&current_user()->locked_vm);
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(zc_area_register(t->addr + 1, PAGE_SIZE)),
+	KUNIT_EXPECT_EQ(test, zct_refused(t->addr + 1, PAGE_SIZE),
 			-EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(zc_area_register(t->addr, 0)), -EINVAL);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(zc_area_register(t->addr, -PAGE_SIZE)),
+	KUNIT_EXPECT_EQ(test, zct_refused(t->addr, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zct_refused(t->addr, -PAGE_SIZE),
 			-EOVERFLOW);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(zc_area_register(PAGE_SIZE, 1UL << 40)),
+	KUNIT_EXPECT_EQ(test, zct_refused(PAGE_SIZE, 1UL << 40),
 			-E2BIG);
 	KUNIT_ASSERT_EQ(test, vm_munmap(zct_page(t, 9), PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test,
-			PTR_ERR(zc_area_register(t->addr,
-						 ZCT_PAGES * PAGE_SIZE)),
+			zct_refused(t->addr, ZCT_PAGES * PAGE_SIZE),
 			-EFAULT);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&current_user()->locked_vm),
 			before);

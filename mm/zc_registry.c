@@ -77,7 +77,7 @@ static struct zc_mm_bucket zc_mms[1 << ZC_MM_BITS] = {
 	},
 };
 
-/* Published areas of all processes: without any, a send looks no further. */
+/* Published areas to send from, of all processes: without any, a send looks no further. */
 atomic_t zc_areas_live;
 
 static struct zc_mm_bucket *zc_mm_bucket(const struct mm_struct *mm)
@@ -269,7 +269,8 @@ int zc_registry_add(struct zc_area *area)
 
 	if (old)
 		kvfree_rcu(old, rcu);
-	atomic_inc(&zc_areas_live);
+	if (area->use & ZEROCOPY_AREA_SEND)
+		atomic_inc(&zc_areas_live);
 	return 0;
 }
 
@@ -300,7 +301,8 @@ void zc_registry_remove(struct zc_area *area)
 
 	if (map)
 		kvfree_rcu(map, rcu);
-	atomic_dec(&zc_areas_live);
+	if (area->use & ZEROCOPY_AREA_SEND)
+		atomic_dec(&zc_areas_live);
 }
 
 /* The first area at @addr that is not dead, with a reference. */
@@ -323,7 +325,8 @@ static struct zc_area *zc_map_find(const struct zc_map *map, unsigned long addr,
 	/* Areas may overlap: one that begins earlier may reach further. */
 	while (low-- && map->e[low].reach > addr) {
 		area = READ_ONCE(map->e[low].area);
-		if (!area || map->e[low].end <= addr ||
+		if (!area || !(area->use & ZEROCOPY_AREA_SEND) ||
+		    map->e[low].end <= addr ||
 		    READ_ONCE(area->state) == ZC_AREA_DEAD)
 			continue;
 		if (refcount_inc_not_zero(&area->users))

@@ -27,16 +27,30 @@ struct zc_area_info {
 };
 
 #ifdef ZC_HAVE_AREAS
-struct zc_area *zc_area_register(unsigned long addr, unsigned long length);
+struct zc_area *zc_area_register(unsigned long addr, unsigned long length,
+				 unsigned int use);
 void zc_area_unregister(struct zc_area *area, bool wait);
 void zc_area_hold(struct zc_area *area);
 void zc_area_drop(struct zc_area *area);
 void zc_area_query(struct zc_area *area, struct zc_area_info *info);
 int zc_area_init(void);
 void zc_area_exit(void);
+
+/* zc_area_fill.c: for who receives into one */
+int zc_area_fill_begin(struct zc_area *area);
+void zc_area_fill_end(struct zc_area *area);
+size_t zc_area_length(const struct zc_area *area);
+unsigned int zc_area_id(const struct zc_area *area);
+bool zc_area_usable(struct zc_area *area);
+bool zc_area_user(const struct zc_area *area, size_t offset,
+		  void __user **addr);
+void *zc_area_kaddr(const struct zc_area *area, size_t offset, size_t *bytes);
+phys_addr_t zc_area_phys(const struct zc_area *area, size_t offset,
+			 size_t *bytes);
 #else
 static inline struct zc_area *zc_area_register(unsigned long addr,
-					       unsigned long length)
+					       unsigned long length,
+					       unsigned int use)
 {
 	return ERR_PTR(-EOPNOTSUPP);
 }
@@ -46,6 +60,11 @@ static inline void zc_area_hold(struct zc_area *area) { }
 static inline void zc_area_drop(struct zc_area *area) { }
 static inline void zc_area_query(struct zc_area *area,
 				 struct zc_area_info *info) { }
+static inline int zc_area_fill_begin(struct zc_area *area)
+{
+	return -EOPNOTSUPP;
+}
+
 static inline int zc_area_init(void) { return 0; }
 static inline void zc_area_exit(void) { }
 #endif

@@ -9,13 +9,15 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
 #include <linux/zc_area.h>
+#include <net/zc_dev.h>
 
-#include <uapi/linux/zerocopy.h>
+#include <uapi/linux/zerocopy_rx.h>
 
 #include "internal.h"
 
@@ -37,19 +39,8 @@ struct zc_file {
 	struct xarray		areas;
 };
 
-/* Every argument begins with its size. */
-static int zc_dev_get(void *arg, size_t known, const void __user *uarg)
-{
-	u32 size;
-
-	if (get_user(size, (const u32 __user *)uarg))
-		return -EFAULT;
-	if (size < known)
-		return -EINVAL;
-	if (size > PAGE_SIZE)
-		return -E2BIG;
-	return copy_struct_from_user(arg, known, uarg, size);
-}
+static DEFINE_MUTEX(zc_rx_lock);		/* zc_rx */
+static const struct zc_dev_rx *zc_rx;	/* zerocopy_rx.ko, if it is there */
 
 static int zc_dev_register(struct zc_file *zf, void __user *uarg)
 {
@@ -62,7 +53,8 @@ static int zc_dev_register(struct zc_file *zf, void __user *uarg)
 	err = zc_dev_get(&arg, sizeof(arg), uarg);
 	if (err)
 		return err;
-	if (arg.flags != ZEROCOPY_AREA_SEND || arg.area || arg.reserved)
+	if (arg.flags & ~(ZEROCOPY_AREA_SEND | ZEROCOPY_AREA_RECEIVE) ||
+	    !arg.flags || arg.area || arg.reserved)
 		return -EINVAL;
 
 	/* The number first: what comes behind the area cannot fail. */
@@ -73,7 +65,7 @@ static int zc_dev_register(struct zc_file *zf, void __user *uarg)
 	err = -EFAULT;
 	if (put_user(id, &out->area))
 		goto err_erase;
-	area = zc_area_register(arg.addr, arg.length);
+	area = zc_area_register(arg.addr, arg.length, arg.flags);
 	err = PTR_ERR_OR_ZERO(area);
 	if (err)
 		goto err_erase;
@@ -111,6 +103,21 @@ static int zc_dev_unregister(struct zc_file *zf, void __user *uarg)
 	return 0;
 }
 
+/* With a reference on its description, or NULL. */
+static struct zc_area *zc_file_area(struct zc_file *zf, u32 id)
+{
+	struct zc_area *area;
+
+	xa_lock(&zf->areas);
+	area = xa_load(&zf->areas, id);
+	if (xa_is_value(area))
+		area = NULL;
+	if (area)
+		zc_area_hold(area);
+	xa_unlock(&zf->areas);
+	return area;
+}
+
 static int zc_dev_query(struct zc_file *zf, void __user *uarg)
 {
 	struct zerocopy_area_query arg;
@@ -125,13 +132,7 @@ static int zc_dev_query(struct zc_file *zf, void __user *uarg)
 	    arg.ranges)
 		return -EINVAL;
 
-	xa_lock(&zf->areas);
-	area = xa_load(&zf->areas, arg.area);
-	if (xa_is_value(area))
-		area = NULL;
-	if (area)
-		zc_area_hold(area);
-	xa_unlock(&zf->areas);
+	area = zc_file_area(zf, arg.area);
 	if (!area)
 		return -ENOENT;
 	zc_area_query(area, &info);
@@ -146,25 +147,56 @@ static int zc_dev_query(struct zc_file *zf, void __user *uarg)
 	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
-static int zc_dev_completion(void __user *uarg)
+/* A file that is as good as open, if the program learns of it. */
+static int zc_dev_install(int fd, struct file *file, void __user *uarg,
+			  const void *arg, size_t size)
 {
-	struct zerocopy_completion arg;
-	struct file *file;
-	int err, fd;
-
-	err = zc_dev_get(&arg, sizeof(arg), uarg);
-	if (err)
-		return err;
-	file = zc_completion_ioctl(&arg, &fd);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (copy_to_user(uarg, &arg, sizeof(arg))) {
+	if (copy_to_user(uarg, arg, size)) {
 		put_unused_fd(fd);
 		fput(file);
 		return -EFAULT;
 	}
 	fd_install(fd, file);
 	return fd;
+}
+
+static int zc_dev_completion(void __user *uarg)
+{
+	struct zerocopy_completion arg;
+	struct file *file;
+	int err, fd = -1;
+
+	err = zc_dev_get(&arg, sizeof(arg), uarg);
+	if (err)
+		return err;
+	file = zc_completion_ioctl(&arg, &fd);
+	return zc_dev_install(fd, file, uarg, &arg, sizeof(arg));
+}
+
+static int zc_dev_rx_open(void __user *uarg)
+{
+	const struct zc_dev_rx *rx;
+	struct zerocopy_rx_open arg;
+	struct file *file;
+	int err, fd = -1;
+
+	mutex_lock(&zc_rx_lock);
+	rx = zc_rx;
+	if (rx && !try_module_get(rx->owner))
+		rx = NULL;
+	mutex_unlock(&zc_rx_lock);
+	if (!rx)
+		return -EOPNOTSUPP;
+
+	err = zc_dev_get(&arg, sizeof(arg), uarg);
+	if (!err) {
+		file = rx->open(&arg, &fd);
+		err = zc_dev_install(fd, file, uarg, &arg, sizeof(arg));
+	}
+	module_put(rx->owner);
+	return err;
 }
 
 static long zc_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -184,6 +216,8 @@ static long zc_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return zc_dev_query(zf, uarg);
 	case ZEROCOPY_IOC_COMPLETION:
 		return zc_dev_completion(uarg);
+	case ZEROCOPY_IOC_RX_OPEN:
+		return zc_dev_rx_open(uarg);
 	default:
 		return -ENOTTY;
 	}
@@ -226,6 +260,61 @@ static const struct file_operations zc_dev_fops = {
 	.unlocked_ioctl	= zc_dev_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 };
+
+/* ---- for zerocopy_rx.ko ---- */
+
+/**
+ * zc_dev_set_rx() - say who opens receivers
+ * @rx: who does, or NULL for nobody any more; calls that are under way hold
+ *	its module
+ *
+ * Context: process, may sleep.
+ */
+void zc_dev_set_rx(const struct zc_dev_rx *rx)
+{
+	mutex_lock(&zc_rx_lock);
+	zc_rx = rx;
+	mutex_unlock(&zc_rx_lock);
+}
+EXPORT_SYMBOL_NS_GPL(zc_dev_set_rx, "ZEROCOPY");
+
+/**
+ * zc_dev_fill_area() - get an area of the calling process to receive into
+ * @fd: a /dev/zerocopy
+ * @id: the area's number there
+ *
+ * Context: process, may sleep.
+ * Return: the area, for zc_area_fill_end(), or an ERR_PTR: -EBADF, -EINVAL if
+ *	that is no /dev/zerocopy, or the area is not one to receive into, -EPERM
+ *	if it is another process's, -ENOENT, -ENODEV if its memory is gone, -EBUSY
+ *	if somebody receives into it.
+ */
+struct zc_area *zc_dev_fill_area(int fd, u32 id)
+{
+	struct zc_area *area = NULL;
+	struct file *file;
+	int err;
+
+	file = fget(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	err = -EINVAL;
+	if (file->f_op != &zc_dev_fops)
+		goto out;
+	err = -EPERM;
+	if (((struct zc_file *)file->private_data)->mm != current->mm)
+		goto out;
+	err = -ENOENT;
+	area = zc_file_area(file->private_data, id);
+	if (!area)
+		goto out;
+	err = zc_area_fill_begin(area);
+	zc_area_drop(area);
+out:
+	fput(file);
+	return err ? ERR_PTR(err) : area;
+}
+EXPORT_SYMBOL_NS_GPL(zc_dev_fill_area, "ZEROCOPY");
 
 static struct miscdevice zc_dev = {
 	.minor	= MISC_DYNAMIC_MINOR,

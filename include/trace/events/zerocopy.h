@@ -55,6 +55,8 @@
 	EM(ZC_AREA_NEW,		"new")		\
 	EM(ZC_AREA_LEND,	"lend")		\
 	EM(ZC_AREA_BACK,	"back")		\
+	EM(ZC_AREA_FILL,	"fill")		\
+	EM(ZC_AREA_FILLED,	"filled")	\
 	EM(ZC_AREA_SUSPECTED,	"suspected")	\
 	EM(ZC_AREA_SAME,	"same")		\
 	EM(ZC_AREA_REPLACED,	"replaced")	\

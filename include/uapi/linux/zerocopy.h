@@ -57,7 +57,8 @@ struct zerocopy_area_unregister {
  * @size: sizeof(struct zerocopy_area_query)
  * @area: its number
  * @state: out: ZEROCOPY_AREA_VALID or ZEROCOPY_AREA_STALE
- * @loans: out: how many pieces of it are in flight now
+ * @loans: out: how many pieces of it are in flight now, and one more while a
+ *	receiver uses it
  * @addr: out: first byte
  * @length: out: bytes
  * @pages: out: pages pinned for it, whole folios, as charged to
