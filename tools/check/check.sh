@@ -87,8 +87,8 @@ rule() { # title, pattern, files... : none of them may match
 	wrong "$title" "$work/rule"
 }
 pick() { printf '%s\n' "${c[@]}" | grep -E "$1" | { grep -vE "${2:-^$}" || true; }; }
-mapfile -t f < <(pick '^net/zerocopy/' '_kunit\.c$')
-rule "no struct page in net/zerocopy" '\bstruct page\b' "${f[@]}"
+mapfile -t f < <(pick '^net/zerocopy(_rx)?/' '_kunit\.c$')
+rule "no struct page in net/zerocopy and net/zerocopy_rx" '\bstruct page\b' "${f[@]}"
 mapfile -t f < <(pick '^mm/' '_kunit\.c$')
 rule "no networking in mm" '\bstruct (sk_buff|sock|socket|msghdr)\b' "${f[@]}"
 mapfile -t f < <(pick '^(include|mm|net|samples)/' '^include/compat/')

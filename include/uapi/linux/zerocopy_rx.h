@@ -92,7 +92,9 @@ struct zerocopy_rx_attach {
  * @size: sizeof(struct zerocopy_rx_detach)
  * @socket: the socket; a child of an attached listener declines with it
  *
- * Data that was not received yet is recv()'s.
+ * Data that was not received yet is recv()'s. The socket can be attached again,
+ * but no other upper layer protocol (kTLS, ...) can, and until it is closed it
+ * keeps zerocopy_rx.ko.
  */
 struct zerocopy_rx_detach {
 	__u32	size;

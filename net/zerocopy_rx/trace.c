@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/zerocopy_rx.h>
