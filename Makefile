@@ -75,7 +75,7 @@ install: modules zcstat
 
 uninstall:
 	@[ "$$(id -u)" = 0 ] || { echo "make uninstall: run as root." >&2; exit 1; }
-	rm -f '$(DEST)'/zerocopy.ko '$(DEST)'/zerocopy_entry.ko '$(DEST)'/zerocopy_livepatch.ko
+	rm -f $(foreach m,zerocopy zerocopy_entry zerocopy_livepatch zerocopy_rx,'$(DEST)'/$(m).ko)
 	rm -f '$(PREFIX)/sbin/zcstat' '$(PREFIX)/share/man/man1/zcstat.1'
 	$(depmod)
 
