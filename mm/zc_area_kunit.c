@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Areas: the table, the registry, what invalidates, and what sends borrow. */
 #include <kunit/test.h>
+#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 #include <linux/zc_user.h>
@@ -19,6 +21,7 @@ struct zct_area {
 	struct zc_source	*src;
 	struct zc_ranges	ranges;
 	struct phys_vec		vec[ZCT_RANGES];
+	u8			byte;
 };
 
 static unsigned long zct_page(const struct zct_area *t, unsigned int i)
@@ -295,6 +298,109 @@ static void zc_area_refuses_what_it_cannot_pin(struct kunit *test)
 			before);
 }
 
+/* ---- areas to receive into ---- */
+
+static struct zc_area *zct_register_for(struct kunit *test, unsigned int from,
+					unsigned int nr, unsigned int use)
+{
+	struct zct_area *t = test->priv;
+	struct zc_area *area;
+
+	area = zc_area_register(zct_page(t, from), nr * PAGE_SIZE, use);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, area);
+	return area;
+}
+
+static void zc_area_is_for_what_it_was_registered(struct kunit *test)
+{
+	struct zct_area *t = test->priv;
+	struct zc_area *in, *both;
+	size_t span;
+
+	in = zct_register_for(test, 0, 4, ZEROCOPY_AREA_RECEIVE);
+	KUNIT_EXPECT_NULL(test, zct_find(t->addr, &span));
+	both = zct_register_for(test, 8, 4, ZEROCOPY_AREA_SEND |
+				ZEROCOPY_AREA_RECEIVE);
+	KUNIT_EXPECT_PTR_EQ(test, zct_find(zct_page(t, 8), &span), both);
+	t->area = zct_register(test, 0, 4);
+	KUNIT_EXPECT_PTR_EQ(test, zct_find(t->addr, &span), t->area);
+
+	KUNIT_EXPECT_EQ(test, zc_area_fill_begin(t->area), -EINVAL);
+	KUNIT_EXPECT_EQ(test, zc_area_fill_begin(in), 0);
+	KUNIT_EXPECT_EQ(test, zc_area_fill_begin(in), -EBUSY);
+	KUNIT_EXPECT_EQ(test, zc_area_fill_begin(both), 0);
+	zc_area_fill_end(both);
+	zc_area_fill_end(in);
+	KUNIT_EXPECT_EQ(test, zc_area_fill_begin(in), 0);
+	zc_area_fill_end(in);
+	zc_area_unregister(t->area, true);
+	zc_area_unregister(both, true);
+	zc_area_unregister(in, true);
+}
+
+static void zc_area_that_is_filled_keeps_its_pages(struct kunit *test)
+{
+	struct zct_area *t = test->priv;
+	struct zc_area_info info;
+	void __user *addr;
+	size_t bytes;
+	struct page *page;
+	u8 *byte;
+
+	t->area = zct_register_for(test, 2, 4, ZEROCOPY_AREA_RECEIVE);
+	KUNIT_ASSERT_EQ(test, zc_area_fill_begin(t->area), 0);
+	KUNIT_EXPECT_EQ(test, zc_area_length(t->area), 4 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, zc_area_usable(t->area));
+	KUNIT_ASSERT_TRUE(test, zc_area_user(t->area, PAGE_SIZE + 5, &addr));
+	KUNIT_EXPECT_EQ(test, (unsigned long)addr, zct_page(t, 3) + 5);
+
+	/* what the kernel writes is what the program reads */
+	byte = zc_area_kaddr(t->area, PAGE_SIZE + 5, &bytes);
+	KUNIT_EXPECT_EQ(test, bytes, PAGE_SIZE - 5);
+	KUNIT_EXPECT_EQ(test, zc_area_phys(t->area, PAGE_SIZE + 5, &bytes),
+			virt_to_phys(byte));
+	*byte = 0x5a;
+	KUNIT_ASSERT_EQ(test, copy_from_user(&t->byte, addr, 1), 0);
+	KUNIT_EXPECT_EQ(test, t->byte, 0x5a);
+
+	page = virt_to_page(byte);
+	get_page(page);
+	KUNIT_ASSERT_EQ(test, vm_munmap(t->addr, ZCT_PAGES * PAGE_SIZE), 0);
+	KUNIT_EXPECT_FALSE(test, zc_area_usable(t->area));
+	KUNIT_EXPECT_FALSE(test, zc_area_user(t->area, 0, &addr));
+	KUNIT_EXPECT_GE(test, page_ref_count(page), GUP_PIN_COUNTING_BIAS);
+	KUNIT_EXPECT_EQ(test, *byte, 0x5a);
+
+	zc_area_fill_end(t->area);
+	zc_area_query(t->area, &info);
+	KUNIT_EXPECT_EQ(test, info.pages, 0);
+	/* a batch of the LRU may have one more */
+	KUNIT_EXPECT_LT(test, page_ref_count(page), GUP_PIN_COUNTING_BIAS);
+	KUNIT_EXPECT_EQ(test, zc_area_fill_begin(t->area), -ENODEV);
+	put_page(page);
+	zc_area_unregister(t->area, true);
+}
+
+static void zc_area_in_doubt_is_looked_at_by_its_owner(struct kunit *test)
+{
+	struct mm_struct *mm = current->mm;
+	struct zct_area *t = test->priv;
+
+	t->area = zct_register_for(test, 0, 4, ZEROCOPY_AREA_RECEIVE);
+	KUNIT_ASSERT_EQ(test, zc_area_fill_begin(t->area), 0);
+	t->area->vec[1].paddr ^= PAGE_SIZE;
+	zct_notify(t, MMU_NOTIFY_CLEAR);
+	/* another process cannot know, and the pages are held */
+	t->area->mm = NULL;
+	KUNIT_EXPECT_TRUE(test, zc_area_usable(t->area));
+	KUNIT_EXPECT_EQ(test, t->area->state, ZC_AREA_SUSPECT);
+	t->area->mm = mm;
+	KUNIT_EXPECT_FALSE(test, zc_area_usable(t->area));
+	t->area->vec[1].paddr ^= PAGE_SIZE;
+	zc_area_fill_end(t->area);
+	zc_area_unregister(t->area, true);
+}
+
 /* ---- sources ---- */
 
 static void zct_source(struct kunit *test, size_t off, size_t len)
@@ -422,6 +528,9 @@ static struct kunit_case zc_area_cases[] = {
 	KUNIT_CASE(zc_area_is_verified_when_suspect),
 	KUNIT_CASE(zc_area_release_is_the_end),
 	KUNIT_CASE(zc_area_refuses_what_it_cannot_pin),
+	KUNIT_CASE(zc_area_is_for_what_it_was_registered),
+	KUNIT_CASE(zc_area_that_is_filled_keeps_its_pages),
+	KUNIT_CASE(zc_area_in_doubt_is_looked_at_by_its_owner),
 	KUNIT_CASE(zc_area_lends_its_own_table),
 	KUNIT_CASE(zc_area_and_pins_in_one_loan),
 	KUNIT_CASE(zc_area_neighbours_in_one_loan),

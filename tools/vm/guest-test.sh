@@ -12,14 +12,15 @@ rc=0
 
 kunit() {
 	local f
-	if ! insmod "$modules/zerocopy.ko" || ! insmod "$modules/zerocopy_kunit.ko"; then
+	for f in zerocopy zerocopy_kunit zerocopy_rx zerocopy_rx_kunit; do
+		insmod "$modules/$f.ko" && continue
 		echo "not ok 1 kunit modules load"
 		return 1
-	fi
+	done
 	for f in /sys/kernel/debug/kunit/*/results; do
 		[ ! -e "$f" ] || cat "$f"
 	done
-	rmmod zerocopy_kunit zerocopy || { echo "not ok 1 kunit modules unload"; return 1; }
+	rmmod zerocopy_rx_kunit zerocopy_rx zerocopy_kunit zerocopy || { echo "not ok 1 kunit modules unload"; return 1; }
 }
 variant=${ZC_AREAS:-}${ZC_PAGE:-} # all but the selftests has had its run
 if [ -z "$variant" ] && [ -e "$modules/zerocopy_kunit.ko" ]; then
