@@ -131,6 +131,7 @@ void zc_rx_ring_exit(struct zc_rx_ring *ring);
 int zc_rx_ring_begin(struct zc_rx_ring *ring, u32 max);
 void zc_rx_ring_add(struct zc_rx_ring *ring,
 		    const struct zerocopy_rx_frag *frag);
+struct zerocopy_rx_frag *zc_rx_ring_slot(struct zc_rx_ring *ring);
 bool zc_rx_ring_refill(struct zc_rx_ring *ring,
 		       struct zerocopy_rx_refill *refill);
 void zc_rx_ring_end(struct zc_rx_ring *ring);
@@ -170,6 +171,7 @@ int zc_rx_buffers_take_away(struct zc_rx_buffers *b, u32 nr);
 /**
  * struct zc_rx_area - an area that a receiver uses
  * @area: the area
+ * @id: what the traces call it
  * @index: in the receiver
  * @shift: of a buffer's size
  * @usable: in this call: data may still go there
@@ -179,6 +181,7 @@ int zc_rx_buffers_take_away(struct zc_rx_buffers *b, u32 nr);
  */
 struct zc_rx_area {
 	struct zc_area			*area;
+	unsigned int			id;
 	u32				index;
 	u8				shift;
 	bool				usable;

@@ -87,6 +87,7 @@ static int zc_rx_add_area(struct zc_rx *rx, struct zerocopy_rx_area *arg)
 	err = zc_rx_buffers_init(&area->buffers, length >> area->shift);
 	if (err)
 		goto err_end;
+	area->id = zc_area_id(area->area);
 	area->index = rx->nr_areas;
 	arg->index = area->index;
 	rx->areas[rx->nr_areas++] = area;

@@ -46,7 +46,7 @@ static_assert((int)ZC_RX_COPY_AREA == ZEROCOPY_RX_WHY_AREA);
 static void zc_rx_buffer_trace(const struct zc_rx_area *area, u32 buffer,
 			       enum zc_rx_buffer_reason why)
 {
-	trace_zc_rx_buffer(zc_area_id(area->area), buffer,
+	trace_zc_rx_buffer(area->id, buffer,
 			   area->buffers.users[buffer] & ZC_RX_USERS, why);
 }
 
@@ -274,7 +274,6 @@ static u32 zc_rx_take_frag(struct zc_rx_pass *pass, const skb_frag_t *frag,
 			   u32 offset, u32 len)
 {
 	struct zc_rx *rx = pass->rx;
-	struct zerocopy_rx_frag record;
 	struct zc_rx_claim claim;
 
 	if (!rx->ring.room) {
@@ -285,14 +284,14 @@ static u32 zc_rx_take_frag(struct zc_rx_pass *pass, const skb_frag_t *frag,
 		pass->stop = -EFAULT;
 		return 0;
 	}
-	record = (struct zerocopy_rx_frag) {
+	*zc_rx_ring_slot(&rx->ring) = (struct zerocopy_rx_frag) {
+		.cookie = pass->rs->cookie,
 		.offset = claim.offset,
 		.length = len,
 		.index = claim.area->index,
 		.token = claim.token,
 	};
-	zc_rx_record(pass, &record);
-	trace_zc_rx_buffer(zc_area_id(claim.area->area), claim.token, 0,
+	trace_zc_rx_buffer(claim.area->id, claim.token, 0,
 			   ZC_RX_BUFFER_CLAIM);
 	rx->ring.fragments++;
 	zc_rx_account(pass, len, 0, 0);
@@ -571,7 +570,7 @@ static bool zc_rx_give_back(struct zc_rx_area *area, u32 token)
 	else
 		had = zc_rx_buffer_return(&area->buffers, token);
 	if (had)
-		trace_zc_rx_buffer(zc_area_id(area->area), token, 0,
+		trace_zc_rx_buffer(area->id, token, 0,
 				   ZC_RX_BUFFER_RETURN);
 	return had;
 }
@@ -594,7 +593,7 @@ static void zc_rx_take_refills(struct zc_rx *rx)
 		}
 		ring->bad++;
 		zc_rx_count(rx->net, ZC_RX_STAT_BAD, 1);
-		trace_zc_rx_buffer(area ? zc_area_id(area->area) : 0, r.token,
+		trace_zc_rx_buffer(area ? area->id : 0, r.token,
 				   0, ZC_RX_BUFFER_BAD);
 	}
 	ring->refilled += n;

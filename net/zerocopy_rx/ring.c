@@ -122,6 +122,20 @@ void zc_rx_ring_add(struct zc_rx_ring *ring,
 EXPORT_SYMBOL_IF_KUNIT(zc_rx_ring_add);
 
 /**
+ * zc_rx_ring_slot() - add a fragment that nothing will be added to
+ * @ring: the rings, with @ring->room
+ *
+ * Return: where to write it; it is not to be read there.
+ */
+struct zerocopy_rx_frag *zc_rx_ring_slot(struct zc_rx_ring *ring)
+{
+	zc_rx_ring_close_last(ring);
+	ring->room--;
+	return &ring->frags[ring->tail++ & (ring->nr_frags - 1)];
+}
+EXPORT_SYMBOL_IF_KUNIT(zc_rx_ring_slot);
+
+/**
  * zc_rx_ring_refill() - take the next refill
  * @ring: the rings
  * @refill: set to what the program says

@@ -60,6 +60,24 @@ static void zc_rx_ring_tells_at_the_end(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ring->open);
 }
 
+static void zc_rx_ring_keeps_the_order(struct kunit *test)
+{
+	struct zc_rx_ring *ring = test->priv;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, zc_rx_ring_begin(ring, 4), 0);
+	zct_add(ring, 1);
+	zc_rx_ring_slot(ring)->length = 2;
+	KUNIT_EXPECT_FALSE(test, ring->open);
+	zct_add(ring, 3);
+	zc_rx_ring_slot(ring)->length = 4;
+	KUNIT_EXPECT_EQ(test, ring->room, 0);
+	zc_rx_ring_end(ring);
+	KUNIT_EXPECT_EQ(test, ring->shared->frag_tail, 4);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, ring->frags[i].length, i + 1);
+}
+
 static void zc_rx_ring_has_room_for_what_was_read(struct kunit *test)
 {
 	struct zc_rx_ring *ring = test->priv;
@@ -193,6 +211,7 @@ static void zct_ring_exit(struct kunit *test)
 static struct kunit_case zc_rx_ring_cases[] = {
 	KUNIT_CASE(zc_rx_ring_says_where_things_are),
 	KUNIT_CASE(zc_rx_ring_tells_at_the_end),
+	KUNIT_CASE(zc_rx_ring_keeps_the_order),
 	KUNIT_CASE(zc_rx_ring_has_room_for_what_was_read),
 	KUNIT_CASE(zc_rx_ring_goes_round),
 	KUNIT_CASE(zc_rx_ring_index_that_jumps),
