@@ -69,9 +69,12 @@ const struct nlattr *genl_next(const struct nlattr *a, const void *end)
 	return (const void *)next;
 }
 
-/* @flags: 0, or NLM_F_DUMP. @reply is called for each message that comes. */
-void genl_call(int fd, struct genl_req *r, uint16_t flags, genl_reply reply,
-	       void *arg)
+/*
+ * @flags: 0, or NLM_F_DUMP. @reply is called for each message that comes.
+ * Returns the kernel's answer, 0 or an errno.
+ */
+int genl_try(int fd, struct genl_req *r, uint16_t flags, genl_reply reply,
+	     void *arg)
 {
 	const size_t head = NLMSG_LENGTH(GENL_HDRLEN);
 	static char buf[65536];
@@ -88,19 +91,24 @@ void genl_call(int fd, struct genl_req *r, uint16_t flags, genl_reply reply,
 		for (nlh = (void *)buf; NLMSG_OK(nlh, n);
 		     nlh = NLMSG_NEXT(nlh, n)) {
 			if (nlh->nlmsg_type == NLMSG_DONE)
-				return;
-			if (nlh->nlmsg_type == NLMSG_ERROR) {
-				errno = -((struct nlmsgerr *)
-					  NLMSG_DATA(nlh))->error;
-				if (errno)
-					die("netlink");
-				return;
-			}
+				return 0;
+			if (nlh->nlmsg_type == NLMSG_ERROR)
+				return -((struct nlmsgerr *)
+					 NLMSG_DATA(nlh))->error;
 			if (reply)
 				reply((void *)((char *)nlh + head),
 				      nlh->nlmsg_len - head, arg);
 		}
 	}
+}
+
+/* The same, of what has to work */
+void genl_call(int fd, struct genl_req *r, uint16_t flags, genl_reply reply,
+	       void *arg)
+{
+	errno = genl_try(fd, r, flags, reply, arg);
+	if (errno)
+		die("netlink");
 }
 
 static void genl_family(const struct nlattr *attr, size_t len, void *arg)

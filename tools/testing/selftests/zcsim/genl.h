@@ -25,6 +25,8 @@ struct nlattr *genl_put(struct genl_req *r, uint16_t type, const void *data,
 			size_t len);
 void genl_put_u32(struct genl_req *r, uint16_t type, uint32_t val);
 void genl_end_nest(struct genl_req *r, struct nlattr *nest);
+int genl_try(int fd, struct genl_req *r, uint16_t flags, genl_reply reply,
+	     void *arg);
 void genl_call(int fd, struct genl_req *r, uint16_t flags, genl_reply reply,
 	       void *arg);
 
