@@ -372,6 +372,18 @@ void zc_area_kick(struct zc_area *area)
 }
 
 /**
+ * zc_area_get() - one more loan of what is on loan already
+ * @area: the area; the caller has a user's reference
+ *
+ * Context: any.
+ */
+void zc_area_get(struct zc_area *area)
+{
+	refcount_inc(&area->users);
+	zc_area_trace(area, ZC_AREA_LEND);
+}
+
+/**
  * zc_area_put() - a loan came back
  * @area: the area
  *

@@ -16,6 +16,10 @@
 
 struct zc_mm;
 
+/* Bits of zc_area.filled */
+#define ZC_FILL_BEGUN		0
+#define ZC_FILL_EXPORTED	1
+
 enum zc_area_state {
 	ZC_AREA_VALID,
 	ZC_AREA_SUSPECT,	/* looked at again before anything is lent */
@@ -38,7 +42,8 @@ enum zc_area_state {
  * @ref: one for the owner of the number, one for @users, one for each time
  *	@work is queued
  * @use: ZEROCOPY_AREA_SEND, ZEROCOPY_AREA_RECEIVE, or both
- * @filled: bit 0: somebody fills it; there is one at a time
+ * @filled: ZC_FILL_BEGUN, ZC_FILL_EXPORTED: somebody fills it, and there is one at
+ *	a time; a NIC may go on when he is done
  * @id: for the trace
  * @mm: whose memory; kept by @notifier while @attached
  * @zm: the registry's share of @mm, a reference is held while @attached
@@ -106,6 +111,7 @@ bool __zc_area_verify(struct zc_area *area);
 void zc_area_kick(struct zc_area *area);
 unsigned int zc_area_index(const struct zc_area *area, unsigned long addr,
 			   size_t *skip);
+void zc_area_get(struct zc_area *area);
 void zc_area_put(struct zc_area *area);
 #if IS_ENABLED(CONFIG_KUNIT)
 int zc_area_make_index(struct zc_area *area);

@@ -21,22 +21,30 @@
  *
  * Context: process.
  * Return: 0, -EINVAL if it was not registered for that, -ENODEV if its memory is
- *	no longer there, -EBUSY if somebody else does.
+ *	no longer there, -EBUSY if somebody else does, or a NIC still may.
  */
 int zc_area_fill_begin(struct zc_area *area)
 {
+	int err;
+
 	if (!(area->use & ZEROCOPY_AREA_RECEIVE))
 		return -EINVAL;
-	if (test_and_set_bit(0, &area->filled))
+	if (test_and_set_bit(ZC_FILL_BEGUN, &area->filled))
 		return -EBUSY;
+	err = -EBUSY;
+	if (test_bit(ZC_FILL_EXPORTED, &area->filled))
+		goto err_clear;
+	err = -ENODEV;
 	if (READ_ONCE(area->state) == ZC_AREA_DEAD ||
-	    !refcount_inc_not_zero(&area->users)) {
-		clear_bit(0, &area->filled);
-		return -ENODEV;
-	}
+	    !refcount_inc_not_zero(&area->users))
+		goto err_clear;
 	trace_zc_area(area->id, area->start, area->end - area->start,
 		      refcount_read(&area->users), ZC_AREA_FILL);
 	return 0;
+
+err_clear:
+	clear_bit(ZC_FILL_BEGUN, &area->filled);
+	return err;
 }
 EXPORT_SYMBOL_NS_GPL(zc_area_fill_begin, "ZEROCOPY");
 
@@ -50,7 +58,7 @@ void zc_area_fill_end(struct zc_area *area)
 {
 	trace_zc_area(area->id, area->start, area->end - area->start,
 		      refcount_read(&area->users), ZC_AREA_FILLED);
-	clear_bit_unlock(0, &area->filled);
+	clear_bit_unlock(ZC_FILL_BEGUN, &area->filled);
 	zc_area_put(area);
 }
 EXPORT_SYMBOL_NS_GPL(zc_area_fill_end, "ZEROCOPY");
