@@ -13,6 +13,9 @@
 #include "internal.h"
 
 static const struct zc_rx_backend * const zc_rx_backends[] = {
+#ifdef ZC_HAVE_EXPORT
+	&zc_rx_dmabuf,
+#endif
 	NULL,
 };
 
@@ -92,7 +95,8 @@ void zc_rx_unbind(struct zc_rx_area *area)
  *
  * Context: any but hard interrupt, with the receiver's mutex and the socket
  *	locked.
- * Return: whether it does; then the program has a reference on it.
+ * Return: whether it does; then the program has a reference on it, or it is to be
+ *	copied.
  */
 bool zc_rx_claim(struct zc_rx *rx, const skb_frag_t *frag, u32 offset, u32 len,
 		 struct zc_rx_claim *claim)
@@ -102,6 +106,7 @@ bool zc_rx_claim(struct zc_rx *rx, const skb_frag_t *frag, u32 offset, u32 len,
 	if (!skb_frag_is_net_iov(frag))
 		return false;
 
+	claim->copy = false;
 	for (i = 0; i < rx->nr_areas; i++) {
 		struct zc_rx_area *area = rx->areas[i];
 

@@ -117,7 +117,7 @@ bool zc_rx_buffer_return(struct zc_rx_buffers *b, u32 buffer)
 EXPORT_SYMBOL_IF_KUNIT(zc_rx_buffer_return);
 
 /**
- * zc_rx_buffers_take_away() - leave buffers to a backend, for good
+ * zc_rx_buffers_take_away() - leave buffers to a backend
  * @b: the buffers
  * @nr: how many, from the first on; less than there are
  *
@@ -140,3 +140,21 @@ int zc_rx_buffers_take_away(struct zc_rx_buffers *b, u32 nr)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(zc_rx_buffers_take_away);
+
+/**
+ * zc_rx_buffers_put_back() - the backend is done with what was taken away
+ * @b: the buffers
+ */
+void zc_rx_buffers_put_back(struct zc_rx_buffers *b)
+{
+	u32 i, nr = 0;
+
+	while (nr < b->nr && b->users[nr] & ZC_RX_DEVICE)
+		b->users[nr++] = 0;
+	/* Behind those that are free now. */
+	memmove(b->free + nr, b->free, b->nr_free * sizeof(*b->free));
+	b->nr_free += nr;
+	for (i = 0; i < nr; i++)
+		b->free[i] = i;
+}
+EXPORT_SYMBOL_IF_KUNIT(zc_rx_buffers_put_back);

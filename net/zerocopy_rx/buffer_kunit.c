@@ -128,6 +128,15 @@ static void zc_rx_buffers_taken_away(struct kunit *test)
 	KUNIT_EXPECT_GE(test, zct_take(test), 5);
 	KUNIT_EXPECT_FALSE(test, zc_rx_buffer_take(b, &buffer));
 	KUNIT_EXPECT_EQ(test, zct_held(b), 0);
+
+	/* and come last when they are back */
+	zc_rx_buffer_done(b, 6);
+	zc_rx_buffers_put_back(b);
+	KUNIT_EXPECT_EQ(test, b->nr_free, 6);
+	KUNIT_EXPECT_EQ(test, zct_take(test), 6);
+	KUNIT_EXPECT_EQ(test, zct_take(test), 4);
+	zc_rx_buffer_hand_out(b, 4);
+	KUNIT_EXPECT_TRUE(test, zc_rx_buffer_return(b, 4));
 }
 
 static int zct_buffers_init(struct kunit *test)

@@ -167,6 +167,7 @@ void zc_rx_buffer_done(struct zc_rx_buffers *b, u32 buffer);
 void zc_rx_buffer_hand_out(struct zc_rx_buffers *b, u32 buffer);
 bool zc_rx_buffer_return(struct zc_rx_buffers *b, u32 buffer);
 int zc_rx_buffers_take_away(struct zc_rx_buffers *b, u32 nr);
+void zc_rx_buffers_put_back(struct zc_rx_buffers *b);
 
 /**
  * struct zc_rx_area - an area that a receiver uses
@@ -197,11 +198,13 @@ struct zc_rx_area {
  * @area: where
  * @token: what it is called there, with ZC_RX_TOKEN_DEVICE
  * @offset: of its first byte in the area
+ * @copy: there is no token: the program has so many that the NIC would run dry
  */
 struct zc_rx_claim {
 	struct zc_rx_area	*area;
 	u32			token;
 	u64			offset;
+	bool			copy;
 };
 
 /**
@@ -211,11 +214,12 @@ struct zc_rx_claim {
  * @bind: have a queue fill an area: sets @area->bound, completes @arg. Returns
  *	-EOPNOTSUPP with @arg->reason if it cannot, then the next one is asked, or
  *	another errno for the program
- * @unbind: undo that, of an area that is given up: what the program has of it
- *	will not come back
+ * @told: may be NULL: the program has @arg
+ * @unbind: undo @bind, of an area that is given up, or of a program that could
+ *	not be told: what the program has of it will not come back
  * @claim: is part of a fragment in this area? Then set @claim->token and
- *	@claim->offset, take a reference for the program and return true. With
- *	the socket locked
+ *	@claim->offset, take a reference for the program (or set @claim->copy)
+ *	and return true. With the socket locked
  * @give_back: the program says that it is done with a token of
  *	ZC_RX_TOKEN_DEVICE. Returns whether it had it
  */
@@ -223,11 +227,16 @@ struct zc_rx_backend {
 	u32	kind;
 	int	(*bind)(struct zc_rx_area *area, struct net *net,
 			struct zerocopy_rx_bind *arg);
+	void	(*told)(struct zc_rx_area *area);
 	void	(*unbind)(struct zc_rx_area *area);
 	bool	(*claim)(struct zc_rx_area *area, const skb_frag_t *frag,
 			 u32 offset, u32 len, struct zc_rx_claim *claim);
 	bool	(*give_back)(struct zc_rx_area *area, u32 token);
 };
+
+#ifdef ZC_HAVE_EXPORT
+extern const struct zc_rx_backend zc_rx_dmabuf;
+#endif
 
 int zc_rx_bind(struct zc_rx_area *area, struct zerocopy_rx_bind *arg);
 void zc_rx_unbind(struct zc_rx_area *area);

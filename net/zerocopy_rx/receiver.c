@@ -100,7 +100,8 @@ err_free:
 	return err;
 }
 
-static int zc_rx_bind_area(struct zc_rx *rx, struct zerocopy_rx_bind *arg)
+static int zc_rx_bind_area(struct zc_rx *rx, struct zerocopy_rx_bind *arg,
+			   void __user *uarg)
 {
 	struct zc_rx_area *area;
 	int err;
@@ -111,9 +112,18 @@ static int zc_rx_bind_area(struct zc_rx *rx, struct zerocopy_rx_bind *arg)
 		return -ENOENT;
 	area = rx->areas[array_index_nospec(arg->index, rx->nr_areas)];
 	err = zc_rx_bind(area, arg);
-	if (!err && area->backend)
+	if (err)
+		return err;
+	/* What it does not learn of did not happen. */
+	if (copy_to_user(uarg, arg, sizeof(*arg))) {
+		zc_rx_unbind(area);
+		return -EFAULT;
+	}
+	if (area->backend && area->backend->told)
+		area->backend->told(area);
+	if (area->backend)
 		rx->nr_bound++;
-	return err;
+	return 0;
 }
 
 /* ---- the file ---- */
@@ -233,12 +243,13 @@ static long zc_rx_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
 		err = zc_rx_query(rx, &arg.query);
 		break;
 	case ZEROCOPY_IOC_RX_BIND:
-		err = zc_rx_bind_area(rx, &arg.bind);
+		/* Behind the answer there is a descriptor. */
+		err = zc_rx_bind_area(rx, &arg.bind, p);
 		break;
 	}
 	mutex_unlock(&rx->mutex);
 	if (!err && cmd != ZEROCOPY_IOC_RX_DETACH &&
-	    copy_to_user(p, &arg, size))
+	    cmd != ZEROCOPY_IOC_RX_BIND && copy_to_user(p, &arg, size))
 		err = -EFAULT;
 	return err;
 }

@@ -30,6 +30,8 @@
  * @rx: the receiver
  * @rs: the socket
  * @atomic: nobody may sleep
+ * @from: what is copied lies in this area, not in a skb; or NULL
+ * @base: and there, from here on
  * @stop: why it ended before there was nothing left: -ENOBUFS, -ENOSPC, or
  *	another errno that is the end of the socket
  */
@@ -37,11 +39,13 @@ struct zc_rx_pass {
 	struct zc_rx		*rx;
 	struct zc_rx_sock	*rs;
 	bool			atomic;
+	struct zc_rx_area	*from;
+	u64			base;
 	int			stop;
 };
 
 static_assert((int)ZC_RX_COPY_UNBOUND == ZEROCOPY_RX_WHY_UNBOUND);
-static_assert((int)ZC_RX_COPY_AREA == ZEROCOPY_RX_WHY_AREA);
+static_assert((int)ZC_RX_COPY_RESERVE == ZEROCOPY_RX_WHY_RESERVE);
 
 static void zc_rx_buffer_trace(const struct zc_rx_area *area, u32 buffer,
 			       enum zc_rx_buffer_reason why)
@@ -195,6 +199,25 @@ static int zc_rx_copy_kernel(struct zc_rx *rx, const struct sk_buff *skb,
 	return 0;
 }
 
+/* Both are held, and what a NIC has filled needs no sync. */
+static void zc_rx_copy_area(struct zc_rx_pass *pass, unsigned int offset,
+			    u32 len)
+{
+	u64 from = pass->base + offset, to = zc_rx_fill_offset(pass->rx);
+
+	while (len) {
+		size_t n, m;
+		void *dst = zc_area_kaddr(pass->rx->fill->area, to, &n);
+		void *src = zc_area_kaddr(pass->from->area, from, &m);
+
+		n = min3(n, m, (size_t)len);
+		memcpy(dst, src, n);
+		from += n;
+		to += n;
+		len -= n;
+	}
+}
+
 /*
  * Into the current buffer: through the program's own mapping if it is the
  * program that asks, as recv() would; else, or if that mapping does not have it
@@ -207,6 +230,10 @@ static int zc_rx_copy_out(struct zc_rx_pass *pass, const struct sk_buff *skb,
 	struct iov_iter to;
 	void __user *addr;
 
+	if (pass->from) {
+		zc_rx_copy_area(pass, offset, len);
+		return 0;
+	}
 	if (!pass->atomic &&
 	    zc_area_user(rx->fill->area, zc_rx_fill_offset(rx), &addr)) {
 		iov_iter_ubuf(&to, ITER_DEST, addr, len);
@@ -284,6 +311,13 @@ static u32 zc_rx_take_frag(struct zc_rx_pass *pass, const skb_frag_t *frag,
 		pass->stop = -EFAULT;
 		return 0;
 	}
+	if (claim.copy) {
+		pass->from = claim.area;
+		pass->base = claim.offset;
+		len = zc_rx_copy(pass, NULL, 0, len, ZEROCOPY_RX_WHY_RESERVE);
+		pass->from = NULL;
+		return len;
+	}
 	*zc_rx_ring_slot(&rx->ring) = (struct zerocopy_rx_frag) {
 		.cookie = pass->rs->cookie,
 		.offset = claim.offset,
@@ -304,7 +338,7 @@ static u32 zc_rx_take_frag(struct zc_rx_pass *pass, const skb_frag_t *frag,
 static u32 zc_rx_take(struct zc_rx_pass *pass, const struct sk_buff *skb,
 		      u32 offset, u32 len)
 {
-	u32 start = skb_headlen(skb), done = 0, n;
+	u32 start = skb_headlen(skb), done = 0, n, got;
 	const struct sk_buff *part;
 	int i;
 
@@ -321,15 +355,16 @@ static u32 zc_rx_take(struct zc_rx_pass *pass, const struct sk_buff *skb,
 
 		if (offset + done < end) {
 			n = min(len - done, end - offset - done);
-			if (!zc_rx_take_frag(pass, frag, offset + done - start,
-					     n))
+			got = zc_rx_take_frag(pass, frag, offset + done - start,
+					      n);
+			done += got;
+			if (got < n)
 				return done;
-			done += n;
 		}
 		start = end;
 	}
 	skb_walk_frags(skb, part) {
-		u32 end = start + part->len, got;
+		u32 end = start + part->len;
 
 		if (done == len)
 			break;

@@ -17,7 +17,8 @@
 	EM(ZC_RX_COPY_DEVICE,		"device")	\
 	EM(ZC_RX_COPY_SYNC,		"sync")		\
 	EM(ZC_RX_COPY_KERNEL,		"kernel")	\
-	E_(ZC_RX_COPY_AREA,		"area")
+	EM(ZC_RX_COPY_AREA,		"area")		\
+	E_(ZC_RX_COPY_RESERVE,		"reserve")
 
 #define ZC_RX_BUFFER_REASONS				\
 	EM(ZC_RX_BUFFER_TAKE,		"take")		\

@@ -157,6 +157,15 @@ struct zerocopy_rx_query {
  *
  * CAP_NET_ADMIN in the initial user namespace: who owns a queue sees what other
  * tasks receive. A rule that steers the flows there is the caller's to make.
+ *
+ * With ZEROCOPY_RX_DMABUF the DMA-BUF is the first part of the area, all but the
+ * last eighth of its buffers (at least one), which stays for what has to be
+ * copied: a buffer is the NIC's or the copies', never both. So bind before
+ * anything is received: EBUSY if the program has a token of the first part. What
+ * the NIC fills has a token for each page, whatever zerocopy_rx_area.buffer is.
+ * The DMA-BUF is the receiver's: it may be bound to another queue of the same
+ * device when no queue has it and all tokens of it are back, and when the receiver
+ * is closed the area is free to be used again as soon as nobody has it.
  */
 struct zerocopy_rx_bind {
 	__u32	size;
@@ -183,7 +192,8 @@ struct zerocopy_rx_bind {
 #define ZEROCOPY_RX_WHY_DEVICE	5	/* the NIC cannot (bind: no split, no DMA) */
 #define ZEROCOPY_RX_WHY_SYNC	6	/* its DMA needs bounce buffers or syncs */
 #define ZEROCOPY_RX_WHY_KERNEL	7	/* the kernel cannot */
-#define ZEROCOPY_RX_WHY_AREA	8	/* buffers are not contiguous in memory */
+#define ZEROCOPY_RX_WHY_AREA	8	/* its buffers are not what the NIC needs */
+#define ZEROCOPY_RX_WHY_RESERVE	9	/* the program has most of the NIC's pages */
 
 /**
  * struct zerocopy_rx_frag - one entry of the fragment ring
