@@ -1112,6 +1112,172 @@ t_dma_none() {
 	return $err
 }
 
+# ---- areas that the NIC fills, as a DMA-BUF ----
+
+rx_up() { # B's queue 2 for port 7003, split; the modules
+	[ -e "$ZC_MODULES/zerocopy_rx.ko" ] || skip "no zerocopy_rx.ko" || return
+	hds || return
+	[ -e /sys/module/zerocopy ] || insmod "$ZC_MODULES/zerocopy.ko" || return 1
+	[ -e /sys/module/zerocopy_rx ] || insmod "$ZC_MODULES/zerocopy_rx.ko" || return 1
+	queue2 flow-type tcp4 dst-port 7003
+}
+
+pins() { # the counters are each CPU's own, until somebody asks for that
+	cat /proc/sys/vm/stat_refresh
+	awk '/^nr_foll_pin_(acquired|released) / { n = $2 - n } END { print n < 0 ? -n : n }' /proc/vmstat
+}
+
+# Nobody is left: no pin (when the last pool is drained), no file, no socket
+rx_down() {
+	local i
+	for ((i = 0; i < 300; i++)); do
+		[ "$(pins)" = 0 ] && rmmod zerocopy_rx 2>/dev/null && break
+		# Kick what waits for a CPU's next softirq.
+		./traffic send udp 127.0.0.1 9 1 64 1 >/dev/null 2>&1
+		sleep 0.2
+	done
+	# Not asked again: others pin a page for a moment, too.
+	[ $i -lt 300 ] || fail "pins: $(pins), zerocopy_rx is used by $(cat /sys/module/zerocopy_rx/refcnt)" || return 1
+	layer_down
+}
+
+rx_off() {
+	queue2_off || return 1
+	rx_down && balanced
+}
+
+rx() { # bytes, rx_area's MiB, [bytes action]...: a transfer into an area, compared; what became of it is in $said
+	local pid
+	ip netns exec zsB timeout 550 ./rx_area zs1 2 7003 "${@:2}" >/tmp/zs.rx 2>/tmp/zs.err &
+	pid=$!
+	A timeout 500 ./traffic send tcp 10.79.0.2 7003 "$1" >/tmp/zs.tx 2>&1
+	wait $pid || fail "rx_area: $(tail -n 4 /tmp/zs.rx /tmp/zs.err)" || return 1
+	said=$(tail -n 1 /tmp/zs.rx)
+	say "$said"
+	ask "received" "$(head -n 1 /tmp/zs.tx)" grep ^bytes /tmp/zs.rx
+}
+
+of() { # name: from what became of it
+	local n
+	n=${said#*"$1 "}
+	echo "${n%% *}"
+}
+
+t_rx_dmabuf() { # nothing is copied
+	local said n
+	rx_up || return
+	n=$(packets_on 2)
+	rx "$ZC_BYTES" 16 || return 1
+	ask "copied" 0 of copied || return 1
+	ask "in the area" "$ZC_BYTES" of 'in the area' || return 1
+	[ $(($(packets_on 2) - n)) -gt $((ZC_BYTES / 2000)) ] || fail "not by queue 2" || return 1
+	ask "copied_bytes" 0 B awk '$1 == "copied_bytes" { print $2 }' /proc/net/zerocopy_rx || return 1
+	rx_off
+}
+
+t_rx_dmabuf_steered() { # away in mid-connection, and back
+	local said n=$((ZC_BYTES * 4))
+	rx_up || return
+	rx $n 16 $((n / 4)) 'ethtool -N zs1 delete 2' \
+		$((n / 2)) 'ethtool -N zs1 flow-type tcp4 dst-port 7003 action 2 loc 2' || return 1
+	[ "$(of host)" -gt $((n / 8)) ] || fail "not steered away" || return 1
+	[ "$(of 'in the area')" -gt $((n / 2)) ] || fail "not steered back" || return 1
+	[ $(($(of host) + $(of linear) + $(of 'in the area'))) = $n ] || return 1
+	rx_off
+}
+
+# Unbound while tokens are out: what they are for stays as it is; then bound again
+t_rx_dmabuf_unbind() {
+	local said n=$((ZC_BYTES * 4))
+	rx_up || return
+	rx $n 16 0 keep $((n / 8)) unbind $((n / 2)) kept $((n * 5 / 8)) bind || return 1
+	[ "$(sed -n 's/^kept //p' /tmp/zs.rx | head -n 1)" -gt 1000000 ] || fail "nothing was kept" || return 1
+	[ "$(of host)" -gt $((n / 4)) ] || fail "still bound" || return 1
+	[ "$(of 'in the area')" -gt $((n / 4)) ] || fail "not bound again" || return 1
+	rx_off
+}
+
+# What lies in somebody else's DMA-BUF is not touched: the socket ends
+t_rx_dmabuf_foreign() {
+	local pid tx
+	rx_up && udmabuf || return
+	ip netns exec zsB timeout 100 ./devmem zs1 2 7999 >/tmp/zs.devmem 2>&1 &
+	pid=$!
+	listening tcp 7999 || return 1
+	ip netns exec zsA timeout 100 ./traffic send tcp 10.79.0.2 7003 1000000 >/tmp/zs.tx 2>&1 &
+	tx=$!
+	! B timeout 60 ./rx_area - 0 7003 1 >/tmp/zs.rx 2>&1 || fail "received" || return 1
+	ask "end" "end: Bad address" tail -n 1 /tmp/zs.rx || return 1
+	kill $tx
+	pools_watch
+	kill $pid
+	wait
+	pools_drained && rx_off
+}
+
+# Others' traffic is not for root of a user namespace
+t_rx_dmabuf_needs_capability() {
+	unshare -Ur true 2>/dev/null || skip "no user namespaces" || return
+	rx_up || return
+	! B unshare -Ur ./rx_area zs1 2 7003 1 >/tmp/zs.rx 2>&1 || fail "bound" || return 1
+	ask "bind" "RX_BIND: Operation not permitted" cat /tmp/zs.rx || return 1
+	rx_off
+}
+
+# A program that gives nothing back gets copies, in buffers that it does give back: the NIC goes on
+t_rx_dmabuf_hoarded() {
+	local said n=$((ZC_BYTES * 4))
+	rx_up || return
+	rx $n 16 0 hoard $((n / 2)) kept || return 1
+	[ "$(of reserve)" -gt $((n / 4)) ] || fail "no reserve" || return 1
+	[ "$(of 'in the area')" -gt $((n / 4)) ] || fail "nothing without a copy" || return 1
+	ask "all of it" $n bash -c "echo $(($(of reserve) + $(of 'in the area')))" || return 1
+	rx_off
+}
+
+t_rx_dmabuf_no_split() { # a queue that cannot be bound: copied, and said so
+	local said
+	rx_up || return
+	hds_off || return 1
+	rx "$ZC_BYTES" 16 || return 1
+	ask "bind" "bind: copy, device" grep ^bind /tmp/zs.rx || return 1
+	ask "copied" "$ZC_BYTES" of unbound || return 1
+	rx_off
+}
+
+rx_bg() { # [bytes action]...: a transfer without an end
+	rx_up || return
+	B sysctl -qw net.ipv4.tcp_orphan_retries=1 || return 1
+	pools_watch || return 1
+	ip netns exec zsB timeout 600 ./rx_area zs1 2 7003 16 "$@" >/tmp/zs.rx 2>&1 &
+	bg1=$!
+	ip netns exec zsA timeout 600 ./traffic send tcp 10.79.0.2 7003 $((1 << 40)) >/dev/null 2>&1 &
+	bg2=$!
+}
+
+t_rx_dmabuf_killed() { # with tokens, and data that waits
+	local i err=0
+	rx_bg 0 keep || return
+	for ((i = 0; i < 300; i++)); do
+		[ "$(packets_on 2)" -gt 500 ] && break
+		sleep 0.1
+	done
+	[ $i -lt 300 ] || fail "nothing on queue 2: $(cat /tmp/zs.rx)" || err=1
+	devmem_removed kill_program || err=1
+	rx_down || err=1
+	return $err
+}
+
+t_rx_dmabuf_delete_nic() { # with tokens: what they are for stays as it is
+	local err=0
+	rx_bg 0 keep 1000000 'ip link del zs1' 1000000 kept 1000000 end || return
+	wait "$bg1" || fail "$(cat /tmp/zs.rx)" || err=1
+	[ "$(sed -n 's/^kept //p' /tmp/zs.rx | head -n 1)" -gt 500000 ] || fail "nothing was kept" || err=1
+	devmem_removed true || err=1
+	rx_down || err=1
+	return $err
+}
+
 # ---- run ----
 
 echo "TAP version 13"
