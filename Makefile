@@ -20,6 +20,7 @@ help:
 	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
 	@echo 'make drvtests [DEBUG=1] [TESTS=names]     the kernel'"'"'s own driver tests over zcsim'
 	@echo 'make zcstat                               what ss is for sockets, in out/; see tools/zcstat/zcstat.1'
+	@echo 'make lib                                  libzerocopy and two programs that use it, in out/lib; see tools/lib'
 	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1, PATCHED=1)'
 	@echo 'make deps                                 install what is missing from Debian (as root)'
 	@echo 'make install, make uninstall, make clean'
@@ -33,7 +34,7 @@ deps-%:
 test: deps-test
 	@$(chosen) DEBUG='$(or $(DEBUG),0)' PATCHED='$(or $(PATCHED),0)' tools/vm/test.sh
 
-check: deps
+check: deps-check
 	@$(chosen) tools/check/check.sh
 
 demo: deps
@@ -55,6 +56,9 @@ $(OUT)/zcstat: tools/zcstat/zcstat.c
 	@mkdir -p '$(OUT)'
 	$(CC) $(CFLAGS) -Wall -Wextra $(LDFLAGS) -o '$@' $<
 
+lib:
+	@$(MAKE) --no-print-directory -C tools/lib OUTPUT='$(abspath $(OUT))/lib' PREFIX='$(PREFIX)'
+
 kernel-debian: deps
 	@tools/vm/kernel-debian.sh cloud
 	@tools/vm/kernel-debian.sh generic
@@ -65,21 +69,23 @@ kernel-test: deps
 # For the kernel that DEST belongs to, if it belongs to one.
 depmod = $(if $(filter /lib/modules/%,$(DEST)),depmod '$(word 3,$(subst /, ,$(DEST)))')
 
-install: modules zcstat
+install: modules zcstat lib
 	@[ "$$(id -u)" = 0 ] || { echo "make install: run as root." >&2; exit 1; }
 	install -d '$(DEST)'
 	install -m 644 '$(OUT)'/zerocopy*.ko '$(DEST)'
 	install -D -m 755 '$(OUT)/zcstat' '$(PREFIX)/sbin/zcstat'
 	install -D -m 644 tools/zcstat/zcstat.1 '$(PREFIX)/share/man/man1/zcstat.1'
+	@$(MAKE) --no-print-directory -C tools/lib install OUTPUT='$(abspath $(OUT))/lib' PREFIX='$(PREFIX)'
 	$(depmod)
 
 uninstall:
 	@[ "$$(id -u)" = 0 ] || { echo "make uninstall: run as root." >&2; exit 1; }
 	rm -f $(foreach m,zerocopy zerocopy_entry zerocopy_livepatch zerocopy_rx,'$(DEST)'/$(m).ko)
 	rm -f '$(PREFIX)/sbin/zcstat' '$(PREFIX)/share/man/man1/zcstat.1'
+	@$(MAKE) --no-print-directory -C tools/lib uninstall PREFIX='$(PREFIX)'
 	$(depmod)
 
 clean:
 	rm -rf '$(CURDIR)/out'
 
-.PHONY: modules zcstat help deps test check demo bench mutate drvtests kernel-debian kernel-test install uninstall clean
+.PHONY: modules zcstat lib help deps test check demo bench mutate drvtests kernel-debian kernel-test install uninstall clean

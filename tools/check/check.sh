@@ -75,6 +75,9 @@ for pass in W=1 C=2; do
 	esac
 done
 
+make -s -C tools/lib check OUTPUT="$work/lib" >"$work/library" 2>&1 || echo "make check failed" >>"$work/library"
+wrong "libzerocopy" "$work/library"
+
 mapfile -t sh < <(ours sh; find .ci/run tools -type f ! -name '*.*' -exec grep -lE '^#!.*\b(ba)?sh' {} + 2>/dev/null || true)
 shellcheck -x -P SCRIPTDIR -P tools/vm "${sh[@]}" >"$work/shell" 2>&1 || true
 wrong "shellcheck" "$work/shell"

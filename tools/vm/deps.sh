@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# deps.sh [test|bench|drvtests]: installs the Debian packages that the other scripts, or one of these as well,
+# deps.sh [check|test|bench|drvtests]: installs the Debian packages that the other scripts, or one of these as well,
 # need and this machine lacks.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -10,6 +10,7 @@ packages=(make gcc libc6-dev binutils bc bison flex libelf-dev libssl-dev pahole
 	iproute2 iputils-ping ethtool mount util-linux procps gawk qemu-system-x86 sparse shellcheck)
 case ${1:-} in
 '') ;;
+check) packages+=(g++ pkgconf man-db) ;; # what tools/lib is checked with
 test) packages+=(python3-yaml python3-jsonschema) ;;
 bench) packages+=(gnuplot-nox) ;;
 drvtests) packages+=(python3-yaml python3-jsonschema clang socat iperf3) ;;
