@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # guest-test.sh MODULES TESTS [VAR=VALUE]...: payload of 'make test': KUnit where the kernel has it,
-# then the selftests, then those of zcsim, then kmemleak.
+# then the selftests, then those of zcsim and of libzerocopy, then kmemleak.
 modules=$1 tests=$2
 shift 2
 export ZC_MODULES=$modules
@@ -36,6 +36,7 @@ suite() { # title, directory
 }
 suite selftests "$tests"
 [ -n "$variant" ] || suite zcsim "$tests/zcsim"
+[ -n "$variant" ] || suite libzerocopy "$tests/libzerocopy"
 
 if [ -w $leaks ]; then
 	echo "# kmemleak"

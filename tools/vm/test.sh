@@ -24,7 +24,8 @@ for g in $guests; do
 done
 selftests=$ZC_TOP/tools/testing/selftests/zerocopy
 zcsim=$ZC_TOP/tools/testing/selftests/zcsim
-for d in "$selftests" "$zcsim"; do
+library=$ZC_TOP/tools/testing/selftests/libzerocopy
+for d in "$selftests" "$zcsim" "$library"; do
 	[ -e "$d/Makefile" ] || die "there are no tests in $d."
 done
 
@@ -133,6 +134,8 @@ case $guests in *test* | *debug* | *patched* | *7.2*) drvtests=$("$ZC_VM/drvtest
 	fail "ncdevmem and iou-zcrx do not build" ;; esac
 logged "$logs/zcsim.build" make -C "$zcsim" KSRC="$source" DRVTESTS="$drvtests" OUTPUT="$work/selftests/zcsim" ||
 	die "the tests of zcsim do not build, see out/test/zcsim.build."
+logged "$logs/libzerocopy.build" make -C "$library" OUTPUT="$work/selftests/libzerocopy" ||
+	die "the tests of libzerocopy do not build, see out/test/libzerocopy.build."
 
 lane() { # guests..., one after the other -> their sums in $work/sum.<first>
 	local g
