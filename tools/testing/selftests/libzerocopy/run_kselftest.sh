@@ -102,6 +102,11 @@ sums() { (cd $dir && cksum "$@"); }
 plain() { # address name: as a client that knows nothing of all this
 	B bash -c "exec 3<>/dev/tcp/$1/7070; echo $2 >&3; cksum <&3" | sed "s|\$| $2|"
 }
+served() { # address name: to such a client, as it is
+	local got
+	got=$(plain "$@")
+	[ "$got" = "$(sums "$2")" ] || fail "$got, expected $(sums "$2")"
+}
 sum() { # address name...: zcsum's answer must be cksum's; how it came is in /tmp/zl.how
 	B "${zcsum[@]}" "$1" 7070 "${@:2}" >/tmp/zl.sum 2>/tmp/zl.how || fail "zcsum: $(cat /tmp/zl.sum /tmp/zl.how)" || return 1
 	say "$(tail -n 1 /tmp/zl.how)"
@@ -120,7 +125,7 @@ t_lib_serve_plain() {
 	local f
 	serve || return 1
 	for f in empty one some large; do
-		[ "$(plain 10.81.0.1 $f)" = "$(sums $f)" ] || fail "$f: $(plain 10.81.0.1 $f), expected $(sums $f)" || return 1
+		served 10.81.0.1 $f || return 1
 	done
 	alive
 }
@@ -130,7 +135,7 @@ t_lib_serve_uncopied() { # out of the area, and nothing is copied
 	serve || return 1
 	bytes=$(counter area_bytes) copied=$(counter copied_bytes)
 	: >/tmp/zl.server
-	[ "$(plain 10.80.0.1 large)" = "$(sums large)" ] || fail "$(plain 10.80.0.1 large), expected $(sums large)" || return 1
+	served 10.80.0.1 large || return 1
 	[ "$(($(counter area_bytes) - bytes))" = $large ] || fail "$(($(counter area_bytes) - bytes)) bytes out of areas" || return 1
 	[ "$(counter copied_bytes)" = "$copied" ] || fail "$(($(counter copied_bytes) - copied)) bytes copied" || return 1
 	wait_for 100 grep -q '^[1-9][0-9]* sends, 0 copied$' /tmp/zl.server || fail "it says: $(cat /tmp/zl.server)"
@@ -155,10 +160,11 @@ t_lib_serve_many() { # more clients than it has threads, and one that asks for n
 }
 
 t_lib_serve_nothing() { # no such file, and none of those outside
-	local f
+	local f got
 	serve || return 1
 	for f in missing /etc/passwd ../etc/passwd; do
-		[ "$(plain 10.81.0.1 $f)" = "4294967295 0 $f" ] || fail "$f: $(plain 10.81.0.1 $f)" || return 1
+		got=$(plain 10.81.0.1 $f)
+		[ "$got" = "4294967295 0 $f" ] || fail "$got" || return 1
 	done
 	alive
 }
@@ -169,7 +175,7 @@ t_lib_serve_gone() { # clients that go away in the middle: what they had in flig
 	for i in 1 2 3 4 5; do
 		B bash -c 'exec 3<>/dev/tcp/10.80.0.1/7070; echo large >&3; head -c 100000 <&3 >/dev/null'
 	done
-	[ "$(plain 10.80.0.1 large)" = "$(sums large)" ] || fail "$(plain 10.80.0.1 large)" || return 1
+	served 10.80.0.1 large || return 1
 	wait_for 300 no_loans || fail "$(counter loans_out) loans are out" || return 1
 	alive
 }
