@@ -772,7 +772,7 @@ static void bad_input(const void *arg)
 	ZC_EQ(reg(fd, size, 1, (uintptr_t)none, PG, 0, 0, 0), -EFAULT,
 	      "PROT_NONE");
 	ZC_EQ(reg(fd, size, 0, a, PG, 0, 0, 0), -EINVAL, "no flag");
-	ZC_EQ(reg(fd, size, 3, a, PG, 0, 0, 0), -EINVAL, "unknown flag");
+	ZC_EQ(reg(fd, size, 5, a, PG, 0, 0, 0), -EINVAL, "unknown flag");
 	ZC_EQ(reg(fd, size, 1U << 31 | 1, a, PG, 0, 0, 0), -EINVAL, "flags");
 	ZC_EQ(reg(fd, size, 1, a, PG, 7, 0, 0), -EINVAL, "area");
 	ZC_EQ(reg(fd, size, 1, a, PG, 0, 1, 0), -EINVAL, "reserved");

@@ -324,17 +324,18 @@ bool zc_layer_present(void)
 	return !access("/proc/sys/net/zerocopy/enabled", F_OK);
 }
 
-int zc_counters_try(enum zc_ns ns, struct zc_counters *c)
+int zc_counters_of(enum zc_ns ns, const char *file, struct zc_counters *c)
 {
+	char path[64], buf[8192], *line, *save = NULL;
 	enum zc_ns old = cur_ns;
-	char buf[8192], *line, *save = NULL;
 	int n;
 
 	memset(c, 0, sizeof(*c));
 	if (!zc_ns_exists(ns))
 		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/thread-self/net/%s", file);
 	zc_enter(ns);
-	n = zc_read_file("/proc/thread-self/net/zerocopy", buf, sizeof(buf));
+	n = zc_read_file(path, buf, sizeof(buf));
 	zc_enter(old);
 	if (n < 0)
 		return n;
@@ -348,6 +349,11 @@ int zc_counters_try(enum zc_ns ns, struct zc_counters *c)
 		c->nr++;
 	}
 	return 0;
+}
+
+int zc_counters_try(enum zc_ns ns, struct zc_counters *c)
+{
+	return zc_counters_of(ns, "zerocopy", c);
 }
 
 void zc_counters_read(enum zc_ns ns, struct zc_counters *c)
@@ -367,7 +373,7 @@ long long zc_counter(const struct zc_counters *c, const char *name)
 	for (i = 0; i < c->nr; i++)
 		if (!strcmp(c->c[i].name, name))
 			return c->c[i].val;
-	zc_fail("/proc/net/zerocopy has no line '%s'", name);
+	zc_fail("the counters have no line '%s'", name);
 }
 
 long long zc_counter_now(enum zc_ns ns, const char *name)
@@ -822,6 +828,18 @@ static void dump_stacks(pid_t pgrp)
 	fflush(stdout);
 }
 
+/* A receiver, its mapping, an attached socket: each is a user of the module */
+static bool rx_at_rest(char *why, size_t len)
+{
+	char buf[32];
+
+	if (zc_read_file("/sys/module/zerocopy_rx/refcnt", buf,
+			 sizeof(buf)) <= 0 || !atoi(buf))
+		return true;
+	snprintf(why, len, "zerocopy_rx has %d users", atoi(buf));
+	return false;
+}
+
 static bool at_rest(long long pins, char *why, size_t len)
 {
 	struct zc_counters c;
@@ -848,7 +866,7 @@ static bool at_rest(long long pins, char *why, size_t len)
 		snprintf(why, len, "%lld pins are still held", held - pins);
 		return false;
 	}
-	return true;
+	return rx_at_rest(why, len);
 }
 
 static void defaults(void)

@@ -165,6 +165,8 @@ struct zc_counters {
 };
 
 bool zc_layer_present(void);
+/* of the file in /proc/net */
+int zc_counters_of(enum zc_ns ns, const char *file, struct zc_counters *c);
 int zc_counters_try(enum zc_ns ns, struct zc_counters *c);
 void zc_counters_read(enum zc_ns ns, struct zc_counters *c);
 long long zc_counter(const struct zc_counters *c, const char *name);
