@@ -70,7 +70,7 @@ git -C "$ZC_TOP" ls-files -z --cached --others --exclude-standard |
 logged "$logs/selftests.build" make -C "$tree/tools/testing/selftests/zerocopy" \
 	KSRC="$("$ZC_VM/source.sh")" OUTPUT="$work/selftests" ||
 	die "the selftests do not build, see out/mutate/selftests.build."
-listed=$(for p in "$work"/selftests/tx_*; do [[ ${p##*/} == *.* || ! -x $p ]] || "$p" --list; done | cut -d' ' -f1)
+listed=$(for p in "$work"/selftests/[rt]x_*; do [[ ${p##*/} == *.* || ! -x $p ]] || "$p" --list; done | cut -d' ' -f1)
 # No fuzz: an edit that lands elsewhere proves nothing.
 edit() { patch -d "$tree" -p1 -s -F0 --no-backup-if-mismatch -r - "${@:2}" <"$here/$1.patch"; }
 bad=0
