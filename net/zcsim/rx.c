@@ -259,6 +259,7 @@ bool zcsim_rxq_receive(struct zcsim_rxq *q, struct zcsim_frame *frame,
 static void zcsim_rx_refill(struct zcsim_rxq *q, gfp_t gfp)
 {
 	struct zcsim_rx_mem *mem = &q->mem;
+	u64 start = zcsim_cycles();
 	u32 posted = mem->posted;
 
 	if (zcsim_fault_on(&q->faults, ZCSIM_STARVE))
@@ -277,6 +278,7 @@ static void zcsim_rx_refill(struct zcsim_rxq *q, gfp_t gfp)
 	}
 	/* The wire side finds what is posted. */
 	smp_store_release(&mem->posted, posted);
+	zcsim_cycles_add(&q->stats.refill_cycles, start);
 }
 
 static netmem_ref zcsim_rx_next(struct zcsim_rx_mem *mem)

@@ -43,6 +43,7 @@ static const struct zcsim_stat zcsim_rx_names[] = {
 	ZCSIM_RX_STAT(csum_bad),
 	ZCSIM_RX_STAT(poll_cycles),
 	ZCSIM_RX_STAT(stack_cycles),
+	ZCSIM_RX_STAT(refill_cycles),
 };
 
 static u64 zcsim_stat_read(const void *stats, const struct zcsim_stat *stat)

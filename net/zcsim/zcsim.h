@@ -392,6 +392,7 @@ struct zcsim_rx_stats {
 	u64	split;
 	u64	poll_cycles;
 	u64	stack_cycles;
+	u64	refill_cycles;
 };
 
 /**
