@@ -37,7 +37,6 @@ static inline char *bench_buf(const struct bench *b, unsigned int i)
 	return b->mem + i * b->stride;
 }
 
-void fail(const char *what);
 rlim_t memlock(rlim_t bytes);
 
 /* uring.c */

@@ -41,7 +41,7 @@ bench_build() { # directory for the guest
 	logged "$scratch/log" "$ZC_VM/kmake.sh" "$kdir" "M=$scratch/zc_bench" W=1 modules || die "zc_bench.ko does not build."
 	cp "$scratch/zc_bench/zc_bench.ko" "$here/net.sh" "$to"
 	bench_program "$to/plain" "$here/plain.c"
-	bench_program "$to/send" "$here/send.c" "$here/uring.c"
+	bench_program "$to/send" "$here"/{send,uring,ring,measure}.c
 	gcc -shared -fPIC -O2 -o "$to/link_zcsim.so" "$ZC_TOP/tools/testing/selftests/zcsim/link_zcsim.c"
 	rm -rf "$scratch"
 }

@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/errqueue.h>
-#include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -34,12 +33,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 #include "../../include/uapi/linux/zerocopy.h"
 #include "bench.h"
+#include "measure.h"
 
 #define ROUNDS		9
 #define ROUNDS_LARGE	3	/* of LARGE bytes and more */
@@ -53,27 +51,7 @@
 #define SINK_TCP	"10.88.1.2"	/* its route has the MTU for TCP */
 #define SINK_UDP	"10.88.0.2"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
-/* What profile.c looks for: a nop with a number. */
-static inline void mark_begin(void)
-{
-	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, 0x5a, 0x43, 0x00, 1");
-}
-
-static inline void mark_end(void)
-{
-	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00, 0x5a, 0x43, 0x00, 2");
-}
-
-static bool by_clock;
 static const char *real_peer;
-
-void fail(const char *what)
-{
-	fprintf(stderr, "send: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
 
 /* Sets RLIMIT_MEMLOCK for a registration; returns what it was. */
 rlim_t memlock(rlim_t bytes)
@@ -88,19 +66,6 @@ rlim_t memlock(rlim_t bytes)
 	if (setrlimit(RLIMIT_MEMLOCK, &limit))
 		fail("limit");
 	return was;
-}
-
-static __u64 nanoseconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-static __u64 now(void)
-{
-	return by_clock ? nanoseconds() : __rdtsc();
 }
 
 /* ---- sends ---- */
@@ -315,28 +280,6 @@ static const struct variant {
 
 /* ---- sockets and memory ---- */
 
-static struct sockaddr_in address(const char *host, int port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_port = htons(port) };
-
-	inet_pton(AF_INET, host, &in.sin_addr);
-	return in;
-}
-
-static int enter(const char *netns)
-{
-	char path[64];
-	int old = open("/proc/self/ns/net", O_RDONLY), fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY);
-	if (old < 0 || fd < 0 || setns(fd, CLONE_NEWNET))
-		fail(path);
-	close(fd);
-	return old;
-}
-
 /* Where the sink is, the handshake is done by a socket that never reads. */
 static int listen_at_peer(void)
 {
@@ -436,110 +379,36 @@ static void get_memory(struct bench *b, bool huge)
  * zcsim counts the cycles that its driver and its model of hardware take, and
  * those that the stack takes meanwhile: the latter are ours, but for the peer's.
  */
-static struct nic {
-	const char		*netns;
-	const char		*name;
-	int			fd;
-	struct ethtool_stats	*stats;
-	signed char		sign[512];
-} nics[] = {
-	{ .netns = "zcbA", .name = "zcb0" },
-	{ .netns = "zcbB", .name = "zcb1" },
-};
-
-static int nic_sign(const struct nic *nic, const char *counter)
+static int our_sign(const char *counter)
 {
-	bool peer = nic == &nics[1];
-
-	if (strstr(counter, "_poll_cycles"))
+	if (strstr(counter, "_poll_cycles") || strstr(counter, "_xmit_cycles"))
 		return 1;
-	if (strstr(counter, "_xmit_cycles"))
-		return !peer;	/* it sends while it polls */
-	if (strstr(counter, "_stack_cycles"))
-		return peer ? 0 : -1;
-	return 0;
+	return strstr(counter, "_stack_cycles") ? -1 : 0;
 }
 
-static void nic_ethtool(struct nic *nic, void *cmd)
+/* It sends while it polls. */
+static int peers_sign(const char *counter)
 {
-	struct ifreq ifr = { .ifr_data = cmd };
-
-	strncpy(ifr.ifr_name, nic->name, IFNAMSIZ - 1);
-	if (ioctl(nic->fd, SIOCETHTOOL, &ifr))
-		fail(nic->name);
+	return strstr(counter, "_poll_cycles") ? 1 : 0;
 }
 
-static void nic_open(struct nic *nic)
-{
-	struct {
-		struct ethtool_sset_info info;
-		__u32 len;
-	} set = { .info = { .cmd = ETHTOOL_GSSET_INFO,
-			    .sset_mask = 1ULL << ETH_SS_STATS } };
-	struct ethtool_gstrings *names;
-	int old = enter(nic->netns);
-	unsigned int i;
-
-	nic->fd = socket(AF_INET, SOCK_DGRAM, 0);
-	if (nic->fd < 0 || setns(old, CLONE_NEWNET))
-		fail("socket");
-	close(old);
-	nic_ethtool(nic, &set);
-	names = calloc(1, sizeof(*names) + set.len * ETH_GSTRING_LEN);
-	nic->stats = calloc(1, sizeof(*nic->stats) + set.len * sizeof(__u64));
-	if (!names || !nic->stats)
-		fail("memory");
-	names->cmd = ETHTOOL_GSTRINGS;
-	names->string_set = ETH_SS_STATS;
-	names->len = set.len;
-	nic_ethtool(nic, names);
-	for (i = 0; i < set.len && i < sizeof(nic->sign); i++)
-		nic->sign[i] = nic_sign(nic, (char *)names->data +
-					     i * ETH_GSTRING_LEN);
-	free(names);
-	nic->stats->cmd = ETHTOOL_GSTATS;
-	nic->stats->n_stats = set.len;
-}
+static struct nic_sum nics[] = {
+	{ .netns = "zcbA", .name = "zcb0", .sign = our_sign },
+	{ .netns = "zcbB", .name = "zcb1", .sign = peers_sign },
+};
 
 static __u64 not_ours(void)
 {
 	__u64 sum = 0;
-	unsigned int n, i;
+	unsigned int n;
 
-	for (n = 0; n < 2; n++) {
-		if (nics[n].fd <= 0)
-			continue;
-		nic_ethtool(&nics[n], nics[n].stats);
-		for (i = 0; i < nics[n].stats->n_stats; i++)
-			sum += nics[n].sign[i] * nics[n].stats->data[i];
-	}
+	for (n = 0; n < ARRAY_SIZE(nics); n++)
+		if (nics[n].fd > 0)
+			sum += nic_sum(&nics[n]);
 	return sum;
 }
 
 /* ---- the row ---- */
-
-static int by_value(const void *a, const void *b)
-{
-	const __u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/*
- * What a round costs: the mean without the extremes. A timer tick is a percent
- * of a round of 64 KiB sends, and falls into nearly every other one: the median
- * has it or has it not. A clock on a busy machine is another matter.
- */
-static double typical(__u64 *v, unsigned int n)
-{
-	unsigned int i, trim = by_clock ? (n - 1) / 2 : (n + 8) / 9;
-	double sum = 0;
-
-	qsort(v, n, sizeof(*v), by_value);
-	for (i = trim; i < n - trim; i++)
-		sum += v[i];
-	return sum / (n - 2 * trim);
-}
 
 static unsigned long pins(void)
 {
@@ -762,8 +631,8 @@ int main(int argc, char **argv)
 	if (b.module < 0)
 		fail("zc_bench");
 	if (!real_peer) {
-		nic_open(&nics[0]);
-		nic_open(&nics[1]);
+		nic_sum_open(&nics[0]);
+		nic_sum_open(&nics[1]);
 	}
 	open_socket(&b);
 	limit_to_user();

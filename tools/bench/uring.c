@@ -4,11 +4,8 @@
  * thread uses, with a registered file and, if wanted, registered buffers.
  */
 #include <errno.h>
-#include <linux/io_uring.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +13,8 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "measure.h"
+#include "ring.h"
 
 /* Since 6.2; Debian 12 has the headers of 6.1. */
 #ifndef IORING_SEND_ZC_REPORT_USAGE
@@ -25,23 +24,12 @@
 
 #define ENTRIES	ZC_BENCH_BUFS
 
-static struct {
-	int			fd;
-	unsigned int		enter_flags;
-	unsigned int		*sq_tail;
-	unsigned int		sq_mask;
-	unsigned int		*cq_head;
-	unsigned int		*cq_tail;
-	unsigned int		cq_mask;
-	struct io_uring_sqe	*sqes;
-	struct io_uring_cqe	*cqes;
-	unsigned int		unsent;
-	unsigned int		notes_due;
-} ring;
+static struct ring ring;
+static unsigned int unsent, notes_due;
 
 static void uring_register(unsigned int what, void *arg, unsigned int nr)
 {
-	if (syscall(__NR_io_uring_register, ring.fd, what, arg, nr) < 0)
+	if (ring_register(&ring, what, arg, nr) < 0)
 		fail("io_uring_register");
 }
 
@@ -63,35 +51,7 @@ static void uring_register_bufs(struct bench *b)
 
 void uring_setup(struct bench *b, bool fixed)
 {
-	struct io_uring_params p = {
-		.flags = IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE,
-		.cq_entries = 4 * ENTRIES,
-	};
-	unsigned int *array, i;
-	char *map;
-
-	ring.fd = syscall(__NR_io_uring_setup, ENTRIES, &p);
-	if (ring.fd < 0)
-		fail("io_uring_setup");
-	map = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*ring.cqes),
-		   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, ring.fd,
-		   IORING_OFF_SQ_RING);
-	ring.sqes = mmap(NULL, p.sq_entries * sizeof(*ring.sqes),
-			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			 ring.fd, IORING_OFF_SQES);
-	if (map == MAP_FAILED || (void *)ring.sqes == MAP_FAILED)
-		fail("io_uring mmap");
-	ring.sq_tail = (unsigned int *)(map + p.sq_off.tail);
-	ring.sq_mask = p.sq_entries - 1;
-	ring.cq_head = (unsigned int *)(map + p.cq_off.head);
-	ring.cq_tail = (unsigned int *)(map + p.cq_off.tail);
-	ring.cq_mask = p.cq_entries - 1;
-	ring.cqes = (struct io_uring_cqe *)(map + p.cq_off.cqes);
-	array = (unsigned int *)(map + p.sq_off.array);
-	for (i = 0; i < p.sq_entries; i++)
-		array[i] = i;
-
+	ring_open(&ring, ENTRIES, 4 * ENTRIES, 0);
 	uring_register(IORING_REGISTER_FILES, &b->sock, 1);
 	if (fixed)
 		uring_register_bufs(b);
@@ -132,16 +92,16 @@ static void uring_reap(struct bench *b)
 				fail("this send was copied: nothing to compare");
 			}
 			b->notes++;
-			ring.notes_due--;
+			notes_due--;
 			continue;
 		}
 		if (cqe->res != (int)b->size) {
 			errno = cqe->res < 0 ? -cqe->res : 0;
 			fail("SEND_ZC");
 		}
-		ring.unsent--;
+		unsent--;
 		if (cqe->flags & IORING_CQE_F_MORE)
-			ring.notes_due++;
+			notes_due++;
 	}
 	__atomic_store_n(ring.cq_head, head, __ATOMIC_RELEASE);
 }
@@ -163,12 +123,12 @@ void uring_round(struct bench *b, bool fixed, unsigned int per_enter)
 	for (i = 0; i < ZC_BENCH_BUFS; i += per_enter) {
 		for (j = i; j < i + per_enter; j++)
 			uring_queue(b, j, fixed);
-		ring.unsent += per_enter;
+		unsent += per_enter;
 		/* Each is waited for, as send() does. */
 		uring_enter(b, per_enter, per_enter);
-		while (ring.unsent)
+		while (unsent)
 			uring_enter(b, 0, 1);
 	}
-	while (ring.notes_due)
+	while (notes_due)
 		uring_enter(b, 0, 1);
 }
