@@ -23,16 +23,17 @@ bench_kernel() {
 }
 
 bench_program() { # output, sources
-	gcc -D_GNU_SOURCE -O2 -Wall -Wextra -static -o "$@" || die "${1##*/} does not build."
+	gcc -D_GNU_SOURCE -O2 -Wall -Wextra -static -I"$ZC_TOP/include/uapi" -o "$@" || die "${1##*/} does not build."
 }
 
 bench_build() { # directory for the guest
-	local to=$1 here=$ZC_TOP/tools/bench scratch
+	local to=$1 here=$ZC_TOP/tools/bench selftests=$ZC_TOP/tools/testing/selftests/zcsim scratch
 	scratch=$(mktemp -d)
 	mkdir -p "$to"
 	echo "bench: building for $(cat "$kdir/include/config/kernel.release")"
 	logged "$scratch/log" "$ZC_VM/modules.sh" "$kdir" "$scratch/ko" || die "the modules do not build."
 	cp "$scratch"/ko/{zerocopy,zcsim}.ko "$to"
+	cp "$scratch/ko/zerocopy_rx.ko" "$to" 2>/dev/null || true # there may be none yet
 	# The entry that is for this kernel.
 	cp "$scratch"/ko/zerocopy_{entry,livepatch}.ko "$to" 2>/dev/null || [ -n "$(compgen -G "$to/zerocopy_*.ko")" ] ||
 		die "this kernel can have no entry."
@@ -42,6 +43,8 @@ bench_build() { # directory for the guest
 	cp "$scratch/zc_bench/zc_bench.ko" "$here/net.sh" "$to"
 	bench_program "$to/plain" "$here/plain.c"
 	bench_program "$to/send" "$here"/{send,uring,ring,measure}.c
-	gcc -shared -fPIC -O2 -o "$to/link_zcsim.so" "$ZC_TOP/tools/testing/selftests/zcsim/link_zcsim.c"
+	bench_program "$to/receive" "$here"/{receive{,_queue,_devmem,_uring,_area},ring,measure}.c "$selftests/genl.c"
+	bench_program "$to/rings" "$selftests"/{rings,genl}.c
+	gcc -shared -fPIC -O2 -o "$to/link_zcsim.so" "$selftests/link_zcsim.c"
 	rm -rf "$scratch"
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # guest.sh DIR: the part of the bench that runs where it is measured. DIR holds the programs, the modules, settings, and
 # in rows what to measure ("VARIANT PROTO SIZE PAGES" or "plain"). Prints "plain without|with KIND PATH SIZE COST" and
-# "row VARIANT PROTO SIZE PAGES COST OTHER CALLS NOTES PINS PEAK"; all variants take turns in each repetition.
+# "row VARIANT PROTO SIZE PAGES COST OTHER CALLS NOTES PINS PEAK", and with tcp-rx "rx " and what receive.c says; all
+# variants take turns in each repetition.
 set -euo pipefail
 dir=$1 repetitions=1
 # shellcheck disable=SC1091 # written by run.sh: repetitions, and what send.c wants to know
@@ -29,8 +30,13 @@ rows() { # pattern
 	while read -ra row; do
 		[[ ${row[0]} =~ $1 ]] || continue
 		tidy
-		"$dir/send" "${row[@]}" >"$work/row" </dev/null
-		sed 's/^/row /' "$work/row"
+		if [ "${row[1]}" = tcp-rx ]; then
+			"$dir/receive" "${row[@]}" >"$work/row" </dev/null
+			sed 's/^/rx /' "$work/row"
+		else
+			"$dir/send" "${row[@]}" >"$work/row" </dev/null
+			sed 's/^/row /' "$work/row"
+		fi
 	done <"$dir/rows"
 }
 
@@ -52,8 +58,8 @@ symbols() {
 	awk '$2 ~ /^[tTwW]$/ { print "symbol", $1, $3, $4 }' /proc/kallsyms
 }
 
-without='^(copy|stock|io_uring|floor)'
-with='^layer'
+without='^(copy|stock|io_uring|floor|recv|devmem)'
+with='^(layer|zcrx)'
 work=$(mktemp -d)
 trap 'rm -rf "$work"; cleanup' EXIT
 echo "kernel $(uname -r)"
@@ -63,7 +69,7 @@ for ((i = 1; i <= repetitions; i++)); do
 	echo "repetition $i of $repetitions"
 	plain without
 	rows "$without"
-	if grep -qE '^(layer|plain)' "$dir/rows"; then
+	if grep -qE '^(layer|zcrx|plain)' "$dir/rows"; then
 		load
 		plain with
 		rows "$with"

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Sorted symbols and blocks of code -> "function INSTRUCTIONS CALLS NAME", both per send. Variable: variant.
-
-BEGIN { sends = 64 } # ZC_BENCH_BUFS, in each round
+# Sorted symbols and blocks of code -> "function INSTRUCTIONS CALLS NAME", both per send. Variables: variant, sends (in a round).
 
 $1 == "rounds" { rounds = $2 }
 # Of several names the first will do.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Plugin for QEMU: how many instructions the guest executes, and where, between
- * the marks that send.c sets around each round. Exact, and nothing in the guest
+ * the marks that send.c and receive.c set. Exact, and nothing in the guest
  * notices; interrupts being off hides nothing either.
  *
  * Writes lines "ADDRESS INSTRUCTIONS CALLS", one for each block of code, and
@@ -69,7 +69,7 @@ static void mark(unsigned int vcpu, void *data)
 	rounds += end;
 }
 
-/* The nop of mark_begin() in send.c; its last byte is the number. */
+/* The nop of mark_begin() in measure.h; its last byte is the number. */
 static const uint8_t nop[] = { 0x0f, 0x1f, 0x84, 0x00, 0x5a, 0x43, 0x00 };
 
 static void *which(const uint8_t *code)

@@ -10,7 +10,7 @@ set -euo pipefail
 . "$ZC_TOP/tools/bench/build.sh"
 
 here=$ZC_TOP/tools/bench
-[ $# = 4 ] || die "usage: profile.sh VARIANT[,OTHER] tcp|udp SIZE 4k|2m"
+[ $# = 4 ] || die "usage: profile.sh VARIANT[,OTHER] tcp|udp|tcp-rx SIZE 4k|2m"
 need gcc gawk
 bench_kernel
 work=$(mktemp -d)
@@ -20,6 +20,9 @@ gcc -O2 -Wall -Wextra -shared -fPIC -fvisibility=hidden -o "$work/profile.so" "$
 	die "profile.c does not build."
 printf '%s\n' repetitions=1 symbols=1 >"$work/bench/settings"
 
+# ZC_BENCH_BUFS in each round; with tcp-rx a MiB is in two, the sender's turn and the receiver's.
+sends=64
+[ "$2" != tcp-rx ] || sends=0.5
 profiles=()
 for variant in ${1//,/ }; do
 	echo "$variant $2 $3 $4" >"$work/bench/rows"
@@ -33,7 +36,7 @@ for variant in ${1//,/ }; do
 	{
 		sed -n 's/^symbol \([0-9a-f]\{16\}\) \(.*[^\r]\)\r*$/\1 0symbol \2/p' "$work/$variant.out"
 		sed 's/^\([0-9a-f]\{16\}\) /\1 1block /' "$work/$variant.blocks"
-	} | sort | gawk -v variant="$variant" -f "$here/profile.awk" >"$work/$variant.profile"
+	} | sort | gawk -v variant="$variant" -v sends="$sends" -f "$here/profile.awk" >"$work/$variant.profile"
 	profiles+=("$work/$variant.profile")
 done
 echo "$(sed -n 's/^\(kernel [^ \r]*\).*/\1/p' "$work/$variant.out"), $(git -C "$ZC_TOP" describe --always --dirty), $2 $3 $4:" \

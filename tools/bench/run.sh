@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# run.sh: 'make bench'. What a send costs, by every way there is; see README here.
+# run.sh: 'make bench'. What a send costs, and a receive, by every way there is; see README here.
 #   KERNEL=7.2             the test kernel instead of Debian's 6.12; or a kernel build directory; or cloud, generic (Debian's
 #                          6.12), cloud-7.2, generic-7.2 (Debian's own 7.2)
-#   BENCH_ONLY=regex       only rows that match, such as 'tcp 65536 4k$' or '^(stock|layer) udp' or '^plain'
+#   BENCH_ONLY=regex       only rows that match, such as 'tcp 65536 4k$' or '^(stock|layer) udp' or '^plain' or 'tcp-rx'
 #   BENCH_REPETITIONS=5
 #   BENCH=clock            nanoseconds instead of instructions, under KVM where there is one
 #   BENCH=nic PEER=address nanoseconds, as root on this machine's own kernel, over the NIC that leads to PEER;
@@ -49,9 +49,15 @@ printf '%s\n' "repetitions=$repetitions" "$settings" >"$work/bench/settings"
 			echo "$variant $row"
 		done
 	done
+	# Over zcsim only.
+	if [ "${BENCH:-}" != nic ]; then
+		for variant in recv zcrx-{copy,area} io_uring-zcrx devmem; do
+			echo "$variant tcp-rx 1048576 4k"
+		done
+	fi
 } | { grep -E -- "${BENCH_ONLY:-.}" || die "BENCH_ONLY=$BENCH_ONLY matches no row."; } >"$work/bench/rows"
 
-progress() { tee "$work/out" | sed -un '/^plain\|^row\|^kernel\|^ZC-EXIT/!s/^/bench: /p'; }
+progress() { tee "$work/out" | sed -un '/^plain\|^row\|^rx\|^kernel\|^ZC-EXIT/!s/^/bench: /p'; }
 if [ "${BENCH:-}" = nic ]; then
 	"$here/guest.sh" "$work/bench" | progress
 else

@@ -106,6 +106,30 @@ function chart(    i, j, f, p, pages, key, any) {
 	}
 }
 
+function rx_table(    i, key, m, s, line, v) {
+	line = "| %-13s | %10s | %7s | %8s | %8s | %8s | %6s | %7s | %6s | %6s | %7s |\n"
+	printf "\n%s per MiB received over TCP on %s: medians of %d repetitions\n\n", toupper(substr(unit, 1, 1)) substr(unit, 2),
+		kernel, reps
+	printf line, "variant", unit == "ns" ? "ns" : "instr", "+-", "stack", "refill", "syscalls", "/ recv", "/ uring", "calls",
+		"pieces", "packets"
+	for (i = 1; i <= nrx; i++) {
+		key = "rx " rx[i]
+		split(rx[i], v, " ")
+		m = median(key)
+		s = spread(key, m)
+		object(v[2], v[3], v[4], v[1], m, s)
+		printf line, v[1], sprintf("%.0f", m), percent(s), sprintf("%.0f", instack[key]), sprintf("%.0f", refill[key]),
+			sprintf("%.0f", m - instack[key] - refill[key]), ratio(key, "rx recv " v[2] " " v[3] " " v[4]),
+			ratio(key, "rx io_uring-zcrx " v[2] " " v[3] " " v[4]), sprintf("%.2f", calls[key]),
+			sprintf("%.1f", frags[key]), sprintf("%.2f", packets[key])
+	}
+	if (nrx)
+		printf "\nstack: in the NIC's polls, the stack; refill: there, getting new buffers; syscalls: the rest, from the\n" \
+			"receiver's first to its last. / recv, / uring: ratio to recv, to io_uring-zcrx. pieces: records of received data.\n"
+	for (i in without)
+		printf "%s is left out: %s\n", i, without[i]
+}
+
 function plain_table(    i, f, a, b, sa, sb, r, limit, line) {
 	line = "| %-5s | %5s | %9s | %7s | %9s | %7s | %6s | %-13s |\n"
 	printf "\nPlain sends, without MSG_ZEROCOPY: %s per send without and with the modules\n\n",
@@ -141,6 +165,25 @@ $1 == "plain" && NF == 5 {
 	}
 	sample[$2 " " row, ++n[$2 " " row]] = $5
 }
+$1 == "rx" && $2 == "absent" {
+	name = $3
+	sub(/:$/, "", name)
+	sub(/^rx absent [^ ]* /, "")
+	without[name] = $0
+	next
+}
+$1 == "rx" && NF == 12 {
+	row = $2 " " $3 " " $4 " " $5
+	key = "rx " row
+	if (!n[key])
+		rx[++nrx] = row
+	sample[key, ++n[key]] = $6
+	instack[key] = $7
+	refill[key] = $8
+	calls[key] = $10
+	frags[key] = $11
+	packets[key] = $12
+}
 $1 == "row" && NF == 11 {
 	row = $3 " " $4 " " $5
 	key = $2 " " row
@@ -159,10 +202,12 @@ $1 == "row" && NF == 11 {
 
 END {
 	nvariants = split("copy stock layer layer-page layer-area layer-area-page io_uring io_uring-fixed io_uring-fixed8 floor floor-splice", variants, " ")
-	if (!nrows && !nplain)
+	if (!nrows && !nplain && !nrx)
 		exit 2
 	if (nrows)
 		matrix()
+	if (nrx)
+		rx_table()
 	if (nplain)
 		plain_table()
 	exit over != ""
