@@ -18,6 +18,16 @@ load() {
 	until [ "$(cat $lp/transition)" = 0 ]; do sleep 0.1; done
 }
 
+# A queue that was bound holds an area for as long as one of its buffers is on its way, and nothing tells when that ends.
+unload_module() {
+	local i
+	for ((i = 0; i < 600; i++)); do
+		[ "$(cat "/sys/module/$1/refcnt")" != 0 ] || break
+		sleep 0.1
+	done
+	rmmod "$1"
+}
+
 unload() {
 	if [ -d $lp ]; then
 		echo 0 >$lp/enabled
@@ -26,8 +36,8 @@ unload() {
 	else
 		rmmod zerocopy_entry
 	fi
-	[ ! -d /sys/module/zerocopy_rx ] || rmmod zerocopy_rx
-	rmmod zerocopy
+	[ ! -d /sys/module/zerocopy_rx ] || unload_module zerocopy_rx
+	unload_module zerocopy
 }
 
 one_end() { # namespace, NIC, own number, the other's namespace, NIC, number; network, queues, bytes of a buffer
