@@ -9,7 +9,8 @@ given = $(if $(filter command line environment,$(origin $(1))),$(1)='$($(1))')
 chosen = $(call given,KDIR) $(call given,KERNEL) $(call given,KSRC)
 
 modules:
-	@tools/vm/modules.sh '$(KDIR)' '$(OUT)' $(if $(ZC_TESTS),ZC_TESTS=$(ZC_TESTS)) $(if $(ZC_SAMPLES),ZC_SAMPLES=$(ZC_SAMPLES))
+	@tools/vm/modules.sh '$(KDIR)' '$(OUT)' $(if $(ZC_TESTS),ZC_TESTS=$(ZC_TESTS)) $(if $(ZC_SAMPLES),ZC_SAMPLES=$(ZC_SAMPLES)) \
+		$(if $(ZC_DEBUG_REFS),ZC_DEBUG_REFS=$(ZC_DEBUG_REFS))
 
 help:
 	@echo 'make [modules] [KDIR=headers] [OUT=dir]   the modules for a kernel (default: the running one, in out/)'

@@ -399,6 +399,7 @@ static int zc_user_refill(struct zc_source *src, struct zc_ranges *ranges,
 	zc_user_seek(zu, offset);
 	bytes = min(bytes, iov_iter_count(&zu->iter));
 	ranges->single_pages = true;
+	ranges->pinned = true;
 	if (unlikely(zc_areas_any()))
 		err = zc_user_refill_mixed(zu, ranges, bytes, max_pages);
 	else

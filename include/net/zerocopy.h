@@ -29,6 +29,7 @@ struct zc_source;
  *	page: then nobody has to look for its head
  * @fault: the memory right behind the last range cannot be read; a protocol
  *	that gets there reports -EFAULT
+ * @pinned: set by refill: the lender has pinned all of it
  * @whole: @vec is the lender's own and comes back in one piece: cleanup is
  *	called once, with @from 0
  * @skip: bytes of @vec's first range that lie in front of the loan
@@ -48,6 +49,7 @@ struct zc_ranges {
 	unsigned long	need_pages;
 	bool		single_pages;
 	bool		fault;
+	bool		pinned;
 	bool		whole;
 	size_t		skip;
 	size_t		unpinned;

@@ -9,6 +9,7 @@
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <linux/skbuff.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -254,6 +255,7 @@ static inline void zc_notify_put(struct zc_window *win,
  * @piece: with a completion page: in the list of the message's loans
  * @offset: with a completion page: of the loan in the message
  * @lnode: on the list of loans whose end waits for a better context
+ * @refs: what references its memory had, NULL if that is not looked at
  * @ranges: what is lent
  * @vec: storage of the ranges
  */
@@ -279,6 +281,9 @@ struct zc_ubuf {
 	struct list_head	piece;
 	size_t			offset;
 	struct llist_node	lnode;
+#ifdef ZC_DEBUG_REFS
+	struct zc_refs		*refs;
+#endif
 	struct zc_ranges	ranges;
 	struct phys_vec		vec[];
 };
@@ -310,6 +315,36 @@ void zc_ubuf_free_idle(struct zc_window *win);
 void zc_ubuf_flush(void);
 int zc_ubuf_init(void);
 void zc_ubuf_exit(void);
+
+/* refs.c: debug check, ZC_DEBUG_REFS=1 */
+
+#ifdef ZC_DEBUG_REFS
+struct zc_refs_moved;
+
+void zc_refs_shout(const struct zc_ubuf *zu, const struct zc_refs_moved *moved);
+void zc_ubuf_note_refs(struct zc_ubuf *zu);
+void zc_ubuf_check_refs(const struct zc_ubuf *zu, unsigned int from);
+
+/* The loan is over, and may be used for another. */
+static inline void zc_ubuf_forget_refs(struct zc_ubuf *zu)
+{
+	kfree(zu->refs);
+	zu->refs = NULL;
+}
+#else
+static inline void zc_ubuf_note_refs(struct zc_ubuf *zu)
+{
+}
+
+static inline void zc_ubuf_check_refs(const struct zc_ubuf *zu,
+				      unsigned int from)
+{
+}
+
+static inline void zc_ubuf_forget_refs(struct zc_ubuf *zu)
+{
+}
+#endif
 
 /* source.c: the next loan of a message */
 

@@ -183,6 +183,7 @@ static struct zc_ubuf *zc_source_try(struct zc_call *call, size_t bytes,
 						pages))
 			;
 	}
+	zc_ubuf_note_refs(zu);
 	zc_count(call->zn, ZC_STAT_LOANS, 1);
 	if (zu->ranges.copied)
 		zc_source_copied(call, &zu->ranges);

@@ -106,6 +106,7 @@ static void zc_ubuf_close_followers(struct zc_ubuf *zu, struct list_head *list)
 
 static void zc_ubuf_free(struct zc_window *win, struct zc_ubuf *zu)
 {
+	zc_ubuf_forget_refs(zu);
 	if (zu->ranges.max != ZC_LOAN_FEW)
 		kfree(zu);
 	else if (READ_ONCE(win->idle_loan) ||
@@ -142,6 +143,7 @@ static void zc_ubuf_end_one(struct zc_ubuf *zu, bool copied)
 	LIST_HEAD(followers);
 
 	zc_trace(zu, ZC_LOAN_END);
+	zc_ubuf_check_refs(zu, 0);
 	if (win->sk->sk_type == SOCK_DGRAM)
 		zc_ubuf_close_followers(zu, &followers);
 	if (zu->ranges.nr)
@@ -366,6 +368,7 @@ struct zc_ubuf *zc_ubuf_alloc(struct zc_window *win, struct zc_source *src,
 	zu->ranges.need_pages = 0;
 	zu->ranges.single_pages = false;
 	zu->ranges.fault = false;
+	zu->ranges.pinned = false;
 	zu->ranges.whole = false;
 	zu->ranges.skip = 0;
 	zu->ranges.unpinned = 0;
@@ -440,6 +443,7 @@ void zc_ubuf_end_call(struct zc_ubuf *zu, size_t sent_to)
 			goto out;
 
 		zc_trace(zu, ZC_LOAN_TRIM);
+		zc_ubuf_check_refs(zu, from);
 		zu->src->ops->cleanup(zu->src, &zu->ranges, from, false);
 		held -= zu->ranges.held_pages;
 		atomic_long_sub(held, &zu->win->zn->held_pages);

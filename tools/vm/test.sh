@@ -72,6 +72,7 @@ build() { # guest -> kdir and modules in $work/<guest>
 	cloud*|generic*) kdir=$("$ZC_VM/kernel-debian.sh" "$guest")/kdir vars=(ZC_TESTS=1) ;;
 	*) kdir=${KDIR:-$(kernel_test "$guest")} vars=(ZC_TESTS=1) ;;
 	esac || return
+	case ${ZC_DEBUG_REFS:-}$guest in *debug|1*) vars+=(ZC_DEBUG_REFS=1) ;; esac
 	logged "$logs/$guest.build" "$ZC_VM/modules.sh" "$kdir" "$out" "${vars[@]}" || return
 	mkdir -p "$work/$guest"
 	if [ -d "$selftests/mod" ]; then
