@@ -124,8 +124,6 @@ static void send_whole(const void *arg)
 	u64 was;
 	int fd;
 
-	if (a->fs == EXT4 && len > ZC_MB(24))
-		len = ZC_MB(24);
 	chunk = len < ZC_MB(1) ? len : ZC_MB(1);
 	buf = zc_alloc(chunk, 180);
 	fd = make_file(a->fs, buf, chunk);
@@ -500,7 +498,7 @@ static const struct file_arg
 	ext4_1 = { AF_INET, EXT4, 1 }, ext4_4095 = { AF_INET6, EXT4, 4095 },
 	ext4_4096 = { AF_INET, EXT4, 4096 },
 	ext4_65537 = { AF_INET, EXT4, 65537 },
-	ext4_24m = { AF_INET, EXT4, ZC_MB(1024) };
+	ext4_1g = { AF_INET, EXT4, ZC_MB(1024) };
 static const struct pipe_arg
 	pipe_1 = { AF_INET, SOCK_STREAM, WRITTEN, 1 },
 	pipe_4095 = { AF_INET, SOCK_STREAM, WRITTEN, 4095 },
@@ -527,7 +525,7 @@ static const struct zc_case cases[] = {
 	{ "ext4_4095", send_whole, &ext4_4095, F, 0 },
 	{ "ext4_4096", send_whole, &ext4_4096, F, 0 },
 	{ "ext4_65537", send_whole, &ext4_65537, F, 0 },
-	{ "ext4_24m", send_whole, &ext4_24m, F, 300 },
+	{ "ext4_1g", send_whole, &ext4_1g, F, 300 },
 	{ "pipe_1", through_pipe, &pipe_1, F, 0 },
 	{ "pipe_4095", through_pipe, &pipe_4095, F, 0 },
 	{ "pipe_4096", through_pipe, &pipe_4096, F, 0 },
