@@ -4,8 +4,9 @@
 # with DEBUG=1 only debug, with PATCHED=1 only patched (7.2 with patches/7.2), with both patched-debug. GUESTS="..."
 # picks some: areas and page are 7.2 too, where all the selftests send out of registered areas, or read their
 # notifications from completion pages; cloud-7.2 and generic-7.2 are Debian's own 7.2. ZC_ONLY=regex picks cases,
-# ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and ZC_STRESS=n set how often modules are loaded and
-# areas stressed, ZC_AGAIN=n how many cases may fail once (2; 0 with DEBUG=1). Logs stay in out/test.
+# ZC_PAIR=zcsim has them send over a pair of our own NICs, ZC_FULL=1 moves 1 GiB where it is a few MiB otherwise, ZC_CYCLES=n and ZC_STRESS=n set how often modules are loaded and
+# areas stressed, ZC_AGAIN=n how many cases may fail once (2; 0 with DEBUG=1). With ZC_DEBUG_REFS=1, and with DEBUG=1,
+# the modules look at the references of what they lend. Logs stay in out/test.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -82,7 +83,8 @@ build() { # guest -> kdir and modules in $work/<guest>
 }
 
 guest() { # name
-	local v name=$1 status=0 log=$logs/$1.log options=(--nics --klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
+	local v name=$1 status=0 log=$logs/$1.log options=(--klog "$logs/$1.klog") env=(ZC_KERNEL=test ZC_DEBUG=0)
+	[ "${ZC_PAIR:-}" = zcsim ] || options+=(--nics)
 	case $name in
 	test|patched) options+=(--timeout 2700) ;;
 	areas) options+=(--timeout 2700) env+=(ZC_AREAS=1) ;;
@@ -92,9 +94,11 @@ guest() { # name
 	cloud-7.2) options+=(--timeout 3600) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic*) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
-	for v in ZC_ONLY ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN; do
+	for v in ZC_ONLY ZC_PAIR ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN; do
 		[ -z "${!v:-}" ] || env+=("$v=${!v}")
 	done
+	# A gigabyte lies in an image in a tmpfs and in the page cache, or in a program and in a tmpfs.
+	[ -z "${ZC_FULL:-}" ] || options+=(--mem 6G)
 	[ -z "${ZC_TIMEOUT:-}" ] || options+=(--timeout "$ZC_TIMEOUT")
 	printf '# guest %s\n' "$name"
 	build "$name" || { fail "$name: the modules do not build"; return; }

@@ -9,6 +9,7 @@
 #   ZC_ONLY=regex      only the cases whose name matches
 #   ZC_AGAIN=n         up to n cases that fail may try once more, and are named at the end: an emulator that shares
 #                      its host lets timers end that should not. None on its own, nor with ZC_DEBUG=1
+#   ZC_PAIR=zcsim      the pair of NICs is one of zcsim's, out of ZC_MODULES, where nobody copies tiny packets
 #   ZC_AREAS=1         the memory they send is registered first; what is about pins is skipped
 #   ZC_PAGE=1          notifications are read from completion pages; what is about the error queue is skipped
 #   ZC_NOLAYER=1|dry   without the modules: checks the tests themselves on a
@@ -28,9 +29,11 @@ PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_f
 [ -z "${ZC_AREAS:-}" ] || PROGS=${PROGS/tx_area tx_area_stress/}
 [ -z "${ZC_PAGE:-}" ] || PROGS=${PROGS/tx_page/}
 [ -z "${ZC_AREAS:-}${ZC_PAGE:-}" ] || PROGS=${PROGS%rx_basic*}
-: "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}" "${ZC_AGAIN=0}"
+: "${ZC_KERNEL=test}" "${ZC_DEBUG=0}" "${ZC_SHORT=0}" "${ZC_ONLY=}" "${ZC_NOLAYER=0}" "${ZC_MODULES=}" "${ZC_AGAIN=0}" "${ZC_PAIR=}"
 export ZC_KERNEL ZC_DEBUG ZC_SHORT ZC_NOLAYER ZC_MODULES
-export ZC_PROGS=$PWD
+export ZC_PROGS=$PWD ZC_PAIR
+# The plugin that teaches ip what "type zcsim peer" means
+export IP_LIB_DIR=$PWD/zcsim
 [ -n "$ZC_MODULES" ] || unset ZC_MODULES
 [ "$ZC_NOLAYER" = 0 ] || unset ZC_MODULES
 
@@ -68,9 +71,19 @@ home_nic() { # namespace MAC: back to the initial namespace
 	[ -z "$nic" ] || ip -n "$1" link set "$nic" netns 1
 }
 
+# A pair that was made for the tests goes with its namespaces.
+make_pair() {
+	[ -d /sys/module/zcsim ] || insmod "$ZC_MODULES/zcsim.ko" || return 1
+	ip link add zcsA address 52:54:00:00:00:01 type zcsim peer name zcsB address 52:54:00:00:00:02
+}
+
 ns_down() {
-	home_nic zcA 52:54:00:00:00:01
-	home_nic zcB 52:54:00:00:00:02
+	if [ "$ZC_PAIR" = zcsim ]; then
+		ip -n zcA link del zcsA 2>/dev/null
+	else
+		home_nic zcA 52:54:00:00:00:01
+		home_nic zcB 52:54:00:00:00:02
+	fi
 	ip netns del zcA 2>/dev/null
 	ip netns del zcB 2>/dev/null
 	return 0
@@ -79,6 +92,7 @@ ns_down() {
 ns_up() {
 	local ns i nic
 	ip netns add zcA && ip netns add zcB || return 1
+	[ "$ZC_PAIR" != zcsim ] || make_pair || return 1
 	for ns in zcA zcB; do
 		i=1
 		[ $ns = zcA ] || i=2

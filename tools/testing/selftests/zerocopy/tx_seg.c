@@ -238,11 +238,17 @@ static void mixed(const void *arg)
 			       true);
 }
 
+struct reply {
+	int family, type;
+	size_t payload;
+};
+
 /* Nothing of a reply is copied; header and trailer on an unmodified kernel */
 static void rpc(const void *arg)
 {
+	const struct reply *r = arg;
 	struct zc_conn c = {
-		.family = *(const int *)arg, .type = SOCK_STREAM,
+		.family = r->family, .type = r->type,
 		.flags = ZC_C_NOZC, .rcvbuf = 4 << 20,
 	};
 	struct zc_counters before;
@@ -253,7 +259,7 @@ static void rpc(const void *arg)
 	zc_open(&c);
 	zc_rx_start(&c, UINT64_MAX);
 	zc_counters_read(ZC_NS_A, &before);
-	layout_rpc(65536);
+	layout_rpc(r->payload);
 	msg_fill(7);
 	for (i = 0; i < ROUNDS; i++)
 		ZC_EQ(msg_send(c.tx, ZST_ONCE, 0), len, "bytes sent");
@@ -699,63 +705,96 @@ static void esp_set(bool six)
 	}
 }
 
-enum way { W_TAP, W_NOTSO, W_ESP4, W_ESP6, W_PROBE };
+enum way { W_TAP, W_NOTSO, W_ESP, W_PROBE, W_DUPLICATE, W_LOSS };
 
+struct path {
+	enum way way;
+	int family;
+};
+
+/* The reply of the sample, and one with everything in it, in turn */
 static void on_the_way(const void *arg)
 {
-	enum way way = *(const enum way *)arg;
+	const struct path *p = arg;
 	struct zc_conn c = {
-		.family = way == W_ESP6 ? AF_INET6 : AF_INET,
-		.type = SOCK_STREAM, .flags = ZC_C_NOZC, .rcvbuf = 4 << 20,
+		.family = p->family, .type = SOCK_STREAM,
+		.flags = ZC_C_NOZC, .rcvbuf = 4 << 20,
 	};
+	bool probe = p->way == W_PROBE;
 	struct zc_counters before;
+	struct tcp_info info = {};
+	socklen_t size = sizeof(info);
+	u64 total = 0, back = 0;
 	struct zc_hash h;
 	int i, tap = -1;
+	u32 segs = 0;
 
 	dev_open();
-	switch (way) {
+	switch (p->way) {
 	case W_TAP:
 		tap = ZC_SYS(socket(AF_PACKET, SOCK_RAW, htons(3)));
 		break;
 	case W_NOTSO:
-		zc_set_feature(ZC_NS_A, zc_nic(ZC_NS_A),
-			       "tx-tcp-segmentation", false);
+		zc_set_feature(ZC_NS_A, zc_nic(ZC_NS_A), p->family == AF_INET ?
+			       "tx-tcp-segmentation" : "tx-tcp6-segmentation",
+			       false);
 		break;
-	case W_ESP4:
-	case W_ESP6:
-		esp_set(way == W_ESP6);
+	case W_ESP:
+		esp_set(p->family == AF_INET6);
 		break;
 	case W_PROBE:
 		ZC_EQ(zc_write_file("/proc/sys/net/ipv4/tcp_mtu_probing", "2"),
 		      0, "tcp_mtu_probing");
 		break;
+	case W_DUPLICATE:
+		zc_qdisc(ZC_NS_A, "netem duplicate 30%");
+		break;
+	case W_LOSS:
+		zc_qdisc(ZC_NS_A, "netem loss 5% delay 1ms");
+		break;
 	}
 	zc_open(&c);
-	if (way == W_PROBE)
+	if (probe)
 		zc_write_file("/proc/sys/net/ipv4/tcp_mtu_probing", "0");
 	zc_rx_start(&c, UINT64_MAX);
 	zc_hash_init(&h);
 	zc_counters_read(ZC_NS_A, &before);
-	for (i = 0; i < ROUNDS; i++) {
-		layout_stream();
+	for (i = 0; i < 2 * ROUNDS; i++) {
+		if (i & 1)
+			layout_rpc(65536);
+		else
+			layout_stream();
 		msg_fill(i);
 		zc_hash_add(&h, data, len);
 		ZC_EQ(msg_send(c.tx, ZST_ONCE, 0), len, "bytes sent");
+		total += len;
+		segs += lendable;
+		back += lent_within(len);
 	}
-	zc_finish(&c, len * ROUNDS, zc_hash_val(&h));
-	zc_settle(c.tx, 5000);
-	all_back(lendable * ROUNDS, lent_within(len) * ROUNDS);
+	zc_settle(c.tx, 10000);
+	ZC_SYS(getsockopt(c.tx, IPPROTO_TCP, TCP_INFO, &info, &size));
+	zc_finish(&c, total, zc_hash_val(&h));
+	zc_settle(c.tx, 10000);
+	all_back(segs, back);
 	ZC_EQ(zc_delta(&before, "passed_probe"),
-	      way == W_PROBE && !lends ? ROUNDS : 0, "passed_probe");
+	      probe && !lends ? 2 * ROUNDS : 0, "passed_probe");
+	zc_note("%lld of %llu bytes copied, %u packets sent again",
+		zc_delta(&before, "copied_bytes"), (unsigned long long)total,
+		info.tcpi_total_retrans);
+	if (p->way == W_LOSS)
+		ZC_CHECK(info.tcpi_total_retrans, "nothing was sent again");
 	zc_close(&c);
 	if (tap >= 0)
 		close(tap);
 	zc_set_feature(ZC_NS_A, zc_nic(ZC_NS_A), "tx-tcp-segmentation", true);
+	if (zc_pair_is_zcsim())
+		zc_set_feature(ZC_NS_A, zc_nic(ZC_NS_A), "tx-tcp6-segmentation",
+			       true);
 	esp_clear();
 }
 
 static const char * const link_add[] = {
-	"ip link add zcdA type veth peer name zcdB netns zcB",
+	"ip link add zcdA type ${ZC_PAIR:-veth} peer name zcdB netns zcB",
 	"ip addr add 10.79.0.1/24 dev zcdA",
 	"ip link set zcdA up",
 	"ip -n zcB addr add 10.79.0.2/24 dev zcdB",
@@ -921,16 +960,27 @@ static void sample_unload(const void *arg)
 
 static const enum zc_rpc_mode plain = ZC_RPC_PLAIN, layer = ZC_RPC_LAYER,
 			      frag = ZC_RPC_FRAG;
-static const enum way tap = W_TAP, notso = W_NOTSO, esp4 = W_ESP4,
-		      esp6 = W_ESP6, probe = W_PROBE;
+static const struct path tap4 = { W_TAP, AF_INET }, tap6 = { W_TAP, AF_INET6 },
+	notso4 = { W_NOTSO, AF_INET }, notso6 = { W_NOTSO, AF_INET6 },
+	esp4 = { W_ESP, AF_INET }, esp6 = { W_ESP, AF_INET6 },
+	probe4 = { W_PROBE, AF_INET }, probe6 = { W_PROBE, AF_INET6 },
+	twice4 = { W_DUPLICATE, AF_INET }, twice6 = { W_DUPLICATE, AF_INET6 },
+	loss4 = { W_LOSS, AF_INET }, loss6 = { W_LOSS, AF_INET6 };
+static const struct reply rpc_tcp4 = { AF_INET, SOCK_STREAM, 65536 },
+			  rpc_tcp6 = { AF_INET6, SOCK_STREAM, 65536 },
+			  rpc_udp4 = { AF_INET, SOCK_DGRAM, 1400 },
+			  rpc_udp6 = { AF_INET6, SOCK_DGRAM, 1400 };
 static const int in4 = AF_INET, in6 = AF_INET6;
 static const int stream = SOCK_STREAM, dgram = SOCK_DGRAM,
 		 seqpacket = SOCK_SEQPACKET;
 static const bool yes = true, no;
 
 static const struct zc_case others[] = {
-	{ "rpc_tcp4", rpc, &in4, ZC_F_PAIR | ZC_F_SHORT, 0 },
-	{ "rpc_tcp6", rpc, &in6, ZC_F_PAIR, 0 },
+	{ "rpc_tcp4", rpc, &rpc_tcp4, ZC_F_PAIR | ZC_F_SHORT, 0 },
+	{ "rpc_tcp6", rpc, &rpc_tcp6, ZC_F_PAIR, 0 },
+	/* one packet: what is larger than the route's MTU is copied */
+	{ "rpc_udp4", rpc, &rpc_udp4, ZC_F_PAIR, 0 },
+	{ "rpc_udp6", rpc, &rpc_udp6, ZC_F_PAIR, 0 },
 	{ "one_packet", one_packet, NULL, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "pieces_udp4", pieces, &in4, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "pieces_udp6", pieces, &in6, ZC_F_PAIR, 0 },
@@ -950,11 +1000,18 @@ static const struct zc_case others[] = {
 	{ "sample_layer", sample, &layer, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "sample_frag", sample, &frag, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "sample_unload", sample_unload, NULL, ZC_F_PAIR, 0 },
-	{ "tap", on_the_way, &tap, ZC_F_PAIR, 0 },
-	{ "tso_off", on_the_way, &notso, ZC_F_PAIR, 0 },
+	{ "tap4", on_the_way, &tap4, ZC_F_PAIR, 0 },
+	{ "tap6", on_the_way, &tap6, ZC_F_PAIR, 0 },
+	{ "tso_off4", on_the_way, &notso4, ZC_F_PAIR, 0 },
+	{ "tso_off6", on_the_way, &notso6, ZC_F_PAIR, 0 },
 	{ "esp4", on_the_way, &esp4, ZC_F_PAIR, 0 },
 	{ "esp6", on_the_way, &esp6, ZC_F_PAIR, 0 },
-	{ "mtu_probing", on_the_way, &probe, ZC_F_PAIR, 0 },
+	{ "mtu_probing4", on_the_way, &probe4, ZC_F_PAIR, 0 },
+	{ "mtu_probing6", on_the_way, &probe6, ZC_F_PAIR, 0 },
+	{ "duplicate4", on_the_way, &twice4, ZC_F_PAIR, 0 },
+	{ "duplicate6", on_the_way, &twice6, ZC_F_PAIR, 0 },
+	{ "loss4", on_the_way, &loss4, ZC_F_PAIR, 0 },
+	{ "loss6", on_the_way, &loss6, ZC_F_PAIR, 0 },
 	{ "link_del", link_del, NULL, 0, 0 },
 	{ "storm_tcp4", storm, &in4, ZC_F_PAIR, 120 },
 	{ "storm_tcp6", storm, &in6, ZC_F_PAIR, 120 },

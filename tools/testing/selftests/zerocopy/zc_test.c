@@ -172,8 +172,8 @@ const char *zc_ext4_mount(void)
 	zc_system("modprobe -q -a ext4 loop; mkdir -p %s", ext4_dir);
 	if (zc_system("grep -qw ext4 /proc/filesystems"))
 		zc_skip("this kernel has no ext4");
-	if (zc_system("truncate -s 64M %s.img && mkfs.ext4 -qF %s.img",
-		      ext4_dir, ext4_dir))
+	if (zc_system("truncate -s %s %s.img && mkfs.ext4 -qF %s.img",
+		      getenv("ZC_FULL") ? "1200M" : "64M", ext4_dir, ext4_dir))
 		zc_skip("there is no mkfs.ext4 here, or no room");
 	/* mount -o loop keeps the device open for writing, and refuses that */
 	if (zc_system("mount $(losetup -f --show %s.img) %s", ext4_dir,
@@ -250,6 +250,13 @@ const char *zc_nic(enum zc_ns ns)
 		close(fd);
 	zc_enter(old);
 	return found[ns][0] ? found[ns] : NULL;
+}
+
+bool zc_pair_is_zcsim(void)
+{
+	const char *pair = getenv("ZC_PAIR");
+
+	return pair && !strcmp(pair, "zcsim");
 }
 
 static int ns_sysctl(enum zc_ns ns, const char *path, const char *val)
@@ -1069,7 +1076,7 @@ static int setup(void)
 	 * hub: nearly all of them are lost.
 	 */
 	for (i = 0; i < ZC_ARRAY_SIZE(pair); i++)
-		if (zc_nic(pair[i]))
+		if (zc_nic(pair[i]) && !zc_pair_is_zcsim())
 			zc_set_feature(pair[i], zc_nic(pair[i]),
 				       "tx-tcp6-segmentation", false);
 	return 0;

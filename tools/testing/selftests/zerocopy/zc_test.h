@@ -133,7 +133,7 @@ void zc_sleep_ms(unsigned int ms);
 
 int zc_read_file(const char *path, char *buf, size_t len);
 int zc_write_file(const char *path, const char *val);
-/* An ext4 of 64 MiB, on a file; skips if it cannot be had */
+/* An ext4 of 64 MiB (with ZC_FULL 1200), on a file; skips if it cannot be had */
 const char *zc_ext4_mount(void);
 void zc_ext4_umount(void);
 
@@ -147,6 +147,7 @@ enum zc_ns { ZC_NS_ROOT, ZC_NS_A, ZC_NS_B, ZC_NS_MAX };
 void zc_enter(enum zc_ns ns);
 bool zc_ns_exists(enum zc_ns ns);
 const char *zc_nic(enum zc_ns ns);	/* name of the pair's NIC there */
+bool zc_pair_is_zcsim(void);		/* ZC_PAIR=zcsim: no driver copies tiny packets */
 
 void zc_set_enabled(enum zc_ns ns, int on);
 /* back at its default after the case only if it is named in zc_test.c, defaults() */
