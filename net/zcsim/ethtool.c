@@ -6,13 +6,16 @@
 #include <linux/net_tstamp.h>
 #include <net/netdev_lock.h>
 #include <net/netdev_queues.h>
+#include <net/page_pool/helpers.h>
 
 #include "zcsim.h"
 
 #define ZCSIM_PRIV_PASSTHROUGH	BIT(0)
+#define ZCSIM_PRIV_CHARGE	BIT(1)
 
 static const char zcsim_priv_flags[][ETH_GSTRING_LEN] = {
 	"gso-passthrough",
+	"charge-user",
 };
 
 static void zcsim_get_drvinfo(struct net_device *dev,
@@ -31,14 +34,18 @@ static u32 zcsim_get_priv_flags(struct net_device *dev)
 {
 	struct zcsim_nic *nic = netdev_priv(dev);
 
-	return nic->passthrough ? ZCSIM_PRIV_PASSTHROUGH : 0;
+	return (nic->passthrough ? ZCSIM_PRIV_PASSTHROUGH : 0) |
+	       (nic->charge ? ZCSIM_PRIV_CHARGE : 0);
 }
 
 static int zcsim_set_priv_flags(struct net_device *dev, u32 flags)
 {
 	struct zcsim_nic *nic = netdev_priv(dev);
 
+	if (flags & ZCSIM_PRIV_CHARGE && !PP_FLAG_CHARGE_USER)
+		return -EOPNOTSUPP;
 	WRITE_ONCE(nic->passthrough, flags & ZCSIM_PRIV_PASSTHROUGH);
+	nic->charge = flags & ZCSIM_PRIV_CHARGE;
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <linux/udp.h>
 #include <net/netdev_lock.h>
 #include <net/netdev_queues.h>
+#include <net/page_pool/helpers.h>
 
 #include "zcsim.h"
 
@@ -336,6 +337,7 @@ void zcsim_setup(struct net_device *dev)
 	nic->tx_size = ZCSIM_RING_DEFAULT;
 	nic->rx_size = ZCSIM_RING_DEFAULT;
 	nic->rx_buf_len = PAGE_SIZE;
+	nic->charge = PP_FLAG_CHARGE_USER;
 
 	dev->netdev_ops = &zcsim_netdev_ops;
 	dev->ethtool_ops = &zcsim_ethtool_ops;

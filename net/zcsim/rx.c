@@ -549,6 +549,8 @@ int zcsim_rx_mem_alloc(struct zcsim_rxq *q, struct zcsim_rx_mem *mem,
 			goto err_free;
 		pp.flags |= PP_FLAG_ALLOW_UNREADABLE_NETMEM;
 	}
+	if (nic->charge)
+		pp.flags |= PP_FLAG_CHARGE_USER;
 	mem->pool = page_pool_create(&pp);
 	if (IS_ERR(mem->pool)) {
 		err = PTR_ERR(mem->pool);

@@ -634,6 +634,7 @@ static inline void zcsim_cycles_add(u64 *sum, u64 start)
  * @hds: headers are split off
  * @hds_thresh: of frames with more payload than that
  * @passthrough: GSO packets go to the peer whole
+ * @charge: users pay for pages they map, of queues that start from now on
  * @unplugged: the cable is out
  * @hwtstamp_tx: packets are stamped on request
  * @hwtstamp_rx: frames are stamped
@@ -656,6 +657,7 @@ struct zcsim_nic {
 	bool				hds;
 	u32				hds_thresh;
 	bool				passthrough;
+	bool				charge;
 	u32				unplugged;
 	bool				hwtstamp_tx;
 	bool				hwtstamp_rx;

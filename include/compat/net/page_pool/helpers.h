@@ -26,6 +26,11 @@ page_pool_dma_sync_netmem_for_cpu(const struct page_pool *pool,
 }
 #endif
 
+/* patches/7.2, accounting part */
+#ifndef ZC_HAVE_PP_CHARGE_USER
+#define PP_FLAG_CHARGE_USER	0
+#endif
+
 #ifndef ZC_HAVE_PP_UNREADABLE
 static inline bool page_pool_is_unreadable(struct page_pool *pool)
 {
