@@ -94,7 +94,7 @@ guest() { # name
 	cloud-7.2) options+=(--timeout 3600) env=(ZC_KERNEL=debian ZC_DEBUG=0) ;;
 	generic*) options+=(--timeout 1500) env=(ZC_KERNEL=debian ZC_DEBUG=0 ZC_SHORT=1) ;;
 	esac
-	for v in ZC_ONLY ZC_PAIR ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN; do
+	for v in ZC_ONLY ZC_PAIR ZC_FULL ZC_CYCLES ZC_STRESS ZC_AGAIN ZC_RX_MMAP ZC_SEED; do
 		[ -z "${!v:-}" ] || env+=("$v=${!v}")
 	done
 	# A gigabyte lies in an image in a tmpfs and in the page cache, or in a program and in a tmpfs.

@@ -6,6 +6,7 @@
 #   ZC_DEBUG=1       a kernel with sanitizers: less data
 #   ZC_FULL=1        1 GiB in each bulk transfer
 #   ZC_BYTES=n       so many bytes
+#   ZC_RX_MMAP=n     so many steps in rx_mmap random; ZC_SEED=n the same ones again
 #   ZC_SHORT=1       the core subset
 #   ZC_ONLY=regex    only the cases whose name matches
 #   ZC_AGAIN=n       up to n cases that fail may try once more, and are named at the end
@@ -882,6 +883,92 @@ t_timestamps() {
 		ask "receiver" "software yes hardware yes" cat /tmp/zs.rx || return 1
 	done
 }
+
+# TCP_ZEROCOPY_RECEIVE: segments of a page each, and nothing else in the page
+rx_mmap() { # case
+	local err
+	hds || return
+	ip -n zsA link set zs0 mtu 4148
+	ip -n zsB link set zs1 mtu 4148
+	timeout 1500 ./rx_mmap "$1" >/tmp/zs.rx 2>&1
+	err=$?
+	pair_new # some take the link down
+	[ $err != 4 ] || skip "$(tail -n 1 /tmp/zs.rx)" || return
+	[ $err = 0 ] || fail "$(cat /tmp/zs.rx)" || return 1
+	while read -r line; do say "$line"; done </tmp/zs.rx
+}
+t_rx_mmap__munmap() { rx_mmap munmap; }
+t_rx_mmap__dontneed() { rx_mmap dontneed; }
+t_rx_mmap__replaced() { rx_mmap replaced; }
+t_rx_mmap__again() { rx_mmap again; }
+t_rx_mmap__exit() { rx_mmap exit; }
+t_rx_mmap__kill() { rx_mmap kill; }
+t_rx_mmap__fork() { rx_mmap fork; }
+t_rx_mmap__splice() { rx_mmap splice; }
+t_rx_mmap__skb_last() { rx_mmap skb_last; }
+t_rx_mmap__rmdir() { rx_mmap rmdir; }
+t_rx_mmap__limit() { rx_mmap limit; }
+t_rx_mmap__down() { rx_mmap down; }
+t_rx_mmap__kept() { rx_mmap kept; }
+t_rx_mmap__stock() { rx_mmap stock; }
+t_rx_mmap__sysctl() { rx_mmap sysctl; }
+t_rx_mmap__random() { rx_mmap random; }
+
+# Upstream's tcp_mmap, its receiver in a cgroup; it compares hashes itself
+tcp_mmap() { # [limit]: with a cgroup that something else fills
+	local cg=/tmp/zs.cgroup/zs err=0 pid start now
+	local traced=/sys/kernel/tracing/events/network_folio max=0 i
+	[ -x ./tcp_mmap ] || skip "tcp_mmap is not built: it needs libssl-dev" || return
+	[ -d $traced ] || skip "this kernel does not charge who maps" || return
+	hds || return
+	ip -n zsA link set zs0 mtu 4148
+	ip -n zsB link set zs1 mtu 4148
+	mkdir -p /tmp/zs.cgroup && mount -t cgroup2 none /tmp/zs.cgroup && echo +memory >/tmp/zs.cgroup/cgroup.subtree_control &&
+		mkdir $cg || return 1
+	echo 1 >/proc/sys/vm/stat_refresh
+	start=$(awk '$1 == "nr_network" { print $2 }' /proc/vmstat)
+	echo >/sys/kernel/tracing/trace
+	echo 1 >$traced/enable
+	export FILE_SZ=$ZC_BYTES
+	ip netns exec zsB bash -c "echo \$\$ >$cg/cgroup.procs; exec ./tcp_mmap -4 -s -z -i ${1:+-r 262144}" >/tmp/zs.rx 2>&1 &
+	pid=$!
+	listening tcp 8787 || err=1
+	now=$(cat $cg/memory.current)
+	if [ -n "${1-}" ]; then
+		echo $((now + (24 << 20))) >$cg/memory.max
+		bash -c "echo \$\$ >$cg/cgroup.procs; head -c $((23 << 20)) /dev/zero >/dev/shm/zs.fill"
+	fi
+	A timeout 300 ./tcp_mmap -4 -z -i -H 10.79.0.2 >/tmp/zs.tx 2>&1 || err=1
+	for ((i = 0; i < 300; i++)); do
+		grep -q SHA256 /tmp/zs.rx && grep -q received /tmp/zs.rx && break
+		sleep 0.1
+	done
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	echo 0 >$traced/enable
+	unset FILE_SZ
+	i=$(grep -c 'network_folio_charge: .*err=0' /sys/kernel/tracing/trace)
+	[ -z "${1-}" ] || max=$(grep -c 'network_folio_charge: .*err=-12' /sys/kernel/tracing/trace)
+	say "$(grep received /tmp/zs.rx), $i pages charged, $max refused, memory.peak $(cat $cg/memory.peak), at start $now"
+	grep -q 'SHA256 is correct' /tmp/zs.rx || fail "$(cat /tmp/zs.rx /tmp/zs.tx)" || err=1
+	[ -n "${1-}" ] || [ "$i" -gt 100 ] || fail "$i pages were charged" || err=1
+	[ "$(awk '$1 == "oom_kill" { print $2 }' $cg/memory.events)" = 0 ] || fail "somebody died" || err=1
+	[ -z "${1-}" ] || [ "$max" -gt 0 ] || fail "no limit was met" || err=1
+	for ((i = 0; i < 100; i++)); do
+		echo 1 >/proc/sys/vm/stat_refresh
+		now=$(awk '$1 == "nr_network" { print $2 }' /proc/vmstat)
+		[ "$now" != "$start" ] || break
+		sleep 0.1
+	done
+	[ "$now" = "$start" ] || fail "nr_network $now, $start at the start" || err=1
+	rm -f /dev/shm/zs.fill
+	for ((i = 0; i < 100; i++)); do rmdir $cg 2>/dev/null && break; sleep 0.1; done
+	umount /tmp/zs.cgroup
+	pair_new
+	return $err
+}
+t_tcp_mmap() { tcp_mmap; }
+t_tcp_mmap__limit() { tcp_mmap limit; }
 
 t_zerocopy() { # MSG_ZEROCOPY: nothing is copied, all of it comes back
 	local n
