@@ -47,7 +47,7 @@ checkpatch FILE_PATH_CHANGES,COMPLEX_MACRO,MACRO_ARG_UNUSED,TRAILING_SEMICOLON,O
 checkpatch FILE_PATH_CHANGES,PREFER_DEFINED_ATTRIBUTE_MACRO,CONST_STRUCT "${programs[@]}"
 # A file that git knows is taken for source.
 for p in patches/*/[0-9]*.patch; do
-	[[ $p == */0000-* ]] || perl "$source/scripts/checkpatch.pl" --no-tree --strict --no-summary --terse - \
+	[[ $p == *0000-* ]] || perl "$source/scripts/checkpatch.pl" --no-tree --strict --no-summary --terse - \
 		<"$p" 2>&1 | sed "s|^-:|$p:|" >>"$work/checkpatch" || true
 done
 wrong "checkpatch --strict" "$work/checkpatch"

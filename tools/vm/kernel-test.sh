@@ -26,6 +26,7 @@ fragments=("$ZC_VM/config/base.config")
 [ -z "$debug" ] || fragments+=("$ZC_VM/config/debug.config")
 patches=()
 if [ -n "$patched" ]; then
+	fragments+=("$ZC_VM/config/patched.config")
 	mapfile -t patches < <(compgen -G "$ZC_TOP/patches/7.2/*.patch" | grep -v 0000- | sort)
 fi
 
