@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # kernel-test.sh [patched] [debug]: builds the test kernel once: source (see source.sh), with 'patched' patches/7.2 on
-# top of it, with 'debug' sanitizers in it, our config.
+# top of it and what their tests need, with 'debug' sanitizers in it, our config.
 # Prints the build directory, which is also the KDIR for modules. KERNEL=<build directory> is taken as it is.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"

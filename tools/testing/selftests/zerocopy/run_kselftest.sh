@@ -23,7 +23,7 @@ cd "$(dirname "$0")" || exit 1
 
 PROGS=${PROGS:-'tx_basic tx_iovec tx_notify tx_limits tx_errors tx_nonblock tx_fork tx_stream
 	tx_path tx_passthrough tx_fault tx_concurrent tx_sysctl tx_upstream
-	tx_area tx_area_stress tx_page tx_stat tx_seg tx_splice tx_write tx_lifecycle
+	tx_area tx_area_stress tx_page tx_stat tx_seg tx_splice tx_write tx_sunrpc tx_lifecycle
 	rx_basic rx_socket rx_wait rx_errors rx_ring rx_lifetime rx_account rx_stress'}
 # These register areas, and open pages, of their own; what receives is the same either way.
 [ -z "${ZC_AREAS:-}" ] || PROGS=${PROGS/tx_area tx_area_stress/}
