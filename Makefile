@@ -20,6 +20,7 @@ help:
 	@echo 'make check                                style, sparse, W=1, kernel-doc, shellcheck, our own rules'
 	@echo 'make bench, make mutate                   measurements; do the tests notice what is broken?'
 	@echo 'make drvtests [DEBUG=1] [TESTS=names]     the kernel'"'"'s own driver tests over zcsim'
+	@echo 'make nettests [PATCHED=1] [DEBUG=1]       those of its network tests that patches/7.2 might break'
 	@echo 'make zcstat                               what ss is for sockets, in out/; see tools/zcstat/zcstat.1'
 	@echo 'make lib                                  libzerocopy and two programs that use it, in out/lib; see tools/lib'
 	@echo 'make kernel-debian, make kernel-test      fetch or build the kernels (DEBUG=1, PATCHED=1)'
@@ -48,7 +49,10 @@ mutate: deps-test
 	@tools/mutate/run.sh
 
 drvtests: deps-drvtests
-	@$(chosen) DEBUG='$(or $(DEBUG),0)' tools/drvtests/run.sh $(TESTS)
+	@$(chosen) DEBUG='$(or $(DEBUG),0)' PATCHED='$(or $(PATCHED),0)' tools/drvtests/run.sh $(TESTS)
+
+nettests: deps-drvtests
+	@$(chosen) DEBUG='$(or $(DEBUG),0)' PATCHED='$(or $(PATCHED),0)' tools/drvtests/run.sh net
 
 CC ?= gcc
 CFLAGS ?= -O2
@@ -89,4 +93,4 @@ uninstall:
 clean:
 	rm -rf '$(CURDIR)/out'
 
-.PHONY: modules zcstat lib help deps test check demo bench mutate drvtests kernel-debian kernel-test install uninstall clean
+.PHONY: modules zcstat lib help deps test check demo bench mutate drvtests nettests kernel-debian kernel-test install uninstall clean

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh MODULES PROGRAMS TREE ETHTOOL TEST.py[:PATTERN]...: payload of run.sh. A fresh pair for each test: zs0 here,
-# its peer in the namespace "remote". Many of gro.py's 318 cases take several seconds each.
+# guest.sh MODULES PROGRAMS TREE ETHTOOL TEST[:PATTERN]...: payload of run.sh. For each TEST.py a fresh pair: zs0 here,
+# its peer in the namespace "remote". Many of gro.py's 318 cases take several seconds each. The others, net/NAME, make what
+# they need themselves.
 modules=$1 programs=$2 tree=$3/tools/testing/selftests/drivers/net
 export IP_LIB_DIR=$programs PYTHONDONTWRITEBYTECODE=1 PATH=$4:/usr/bin:$PATH
 shift 4
@@ -25,8 +26,76 @@ pair() {
 		ip link set zs0 up && ip -n remote link set zs1 up && ethtool -L zs0 combined "${ZC_QUEUES:-4}"
 }
 
+# What these two say when they begin with something, in TAP: it passed if there is another, or an end.
+staged() { # command... -> TAP
+	local n=0 line stage='' status out
+	out=$("$@" 2>&1)
+	status=$?
+	while IFS= read -r line; do
+		[[ $line == ipv[46]\ * ]] || { printf '# %s\n' "$line"; continue; }
+		[ -z "$stage" ] || printf 'ok %d %s\n' $((++n)) "$stage"
+		stage=$line
+	done <<<"$out"
+	case $status in
+	0) printf 'ok %d %s\n' $((++n)) "$stage" ;;
+	127) printf 'ok %d %s # SKIP a program is missing\n' $((++n)) "$stage" ;;
+	*) printf 'not ok %d %s\n' $((++n)) "$stage" ;;
+	esac
+	return "$status"
+}
+
+each() { # number, name, command...: one line of TAP
+	local n=$1 name=$2 out
+	shift 2
+	if out=$("$@" 2>&1); then
+		printf 'ok %d %s\n' "$n" "$name"
+	else
+		printf '# %s\n' "${out//$'\n'/$'\n# '}"
+		printf 'not ok %d %s\n' "$n" "$name"
+		return 1
+	fi
+}
+
+# As the scripts do when they are called without arguments, but one by one.
+net() { # name
+	local ip proto mode n=0 bad=0
+	case $1 in
+	msg_zerocopy)
+		for ip in 4 6; do for proto in tcp udp; do
+			each $((++n)) "ipv$ip $proto" ./msg_zerocopy.sh $ip $proto -t 1 || bad=1
+		done; done ;;
+	io_uring_zerocopy_tx)
+		for ip in 4 6; do for mode in 1 2 3; do
+			each $((++n)) "ipv$ip udp mode $mode" ./io_uring_zerocopy_tx.sh $ip udp -m $mode -t 1 -n 32 || bad=1
+			each $((++n)) "ipv$ip tcp mode $mode" ./io_uring_zerocopy_tx.sh $ip tcp -m $mode -t 1 -n 1 || bad=1
+		done; done ;;
+	udpgso) staged ./udpgso.sh || bad=1 ;;
+	ip_defrag)
+		# A kernel without conntrack has four of the six.
+		staged sh -c '
+			modprobe() { command modprobe "$@" || :; }
+			none() {
+				echo "ipv6 nf_conntrack defrag # SKIP no ip6tables in this kernel"
+				echo "ipv6 nf_conntrack defrag with overlaps # SKIP no ip6tables in this kernel"
+				exit 0
+			}
+			[ -e /proc/net/ip6_tables_names ] ||
+				ip() { case "$*" in *ip6tables*) none ;; *) command ip "$@" ;; esac; }
+			. ./ip_defrag.sh' || bad=1 ;;
+	tls) modprobe -q tls; ./tls || bad=1 ;;
+	*) echo "not ok 1 nobody knows $1"; return 1 ;;
+	esac
+	return $bad
+}
+
 rc=0
 for t; do
+	case $t in net/*)
+		echo "# $t"
+		(cd "$tree/../../net" && net "${t#*/}") || rc=1
+		continue
+		;;
+	esac
 	only=()
 	case $t in *:*) only=(-t "${t#*:}") t=${t%%:*} ;; esac
 	echo "# $t"

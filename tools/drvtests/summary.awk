@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # What guest.sh printed, in short: results of each test program, then what was skipped and why, and what failed.
 
-/^# [a-z_\/-]*\.py$/ { test = $2; names[++n] = test; next }
+/^# ([a-z_\/-]*\.py|net\/[a-z_]*)$/ { test = $2; names[++n] = test; next }
 /^(not )?ok [0-9]+ / {
 	line = $0
 	sub(/^(not )?ok [0-9]+ /, "", line)

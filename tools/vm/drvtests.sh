@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Prints a directory with the kernel's own driver tests (tools/testing/selftests/drivers/net), built from the
-# source of the test kernel. They want to lie in a kernel tree, so this is one: as much of it as they need.
+# Prints a directory with the kernel's own driver tests (tools/testing/selftests/drivers/net), and some of those in
+# selftests/net, built from the source of the test kernel. They want to lie in a kernel tree, so this is one: as much of it as they need.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -24,7 +24,8 @@ chmod 755 "$tmp"
 st=tools/testing/selftests
 (cd "$source" && rsync -aR Documentation/netlink tools/net/ynl tools/scripts tools/lib/bpf scripts/bpf_doc.py \
 	tools/include/uapi/linux/bpf.h include/uapi \
-	$st/kselftest.h $st/kselftest $st/net/lib $st/net/lib.sh $st/drivers/net "$tmp/")
+	$st/kselftest.h $st/kselftest_harness.h $st/kselftest $st/net/lib $st/net/lib.sh $st/net/in_netns.sh \
+	$st/net/{msg_zerocopy,io_uring_zerocopy_tx,udpgso,ip_defrag}.{sh,c} $st/net/tls.c $st/drivers/net "$tmp/")
 logged "$tmp/log" make -s -C "$source" O="$tmp/headers" headers || die "the kernel's headers cannot be installed."
 uapi=$tmp/headers/usr/include
 : >"$tmp/MAINTAINERS" # by which ynl_gen_c.py knows the top of the tree; without it, it looks for ever
@@ -43,6 +44,10 @@ cc drivers/net/hw/ncdevmem drivers/net/hw/ncdevmem.c -I"$ynl/lib" -I"$ynl/genera
 cc drivers/net/hw/toeplitz drivers/net/hw/toeplitz.c -I"$ynl/lib" -I"$ynl/generated" "$ynl/libynl.a"
 cc drivers/net/hw/iou-zcrx drivers/net/hw/iou-zcrx.c -D_GNU_SOURCE -I"$uring/include" "$uring/liburing.a"
 cc drivers/net/napi_id_helper drivers/net/napi_id_helper.c
+cc drivers/net/so_txtime drivers/net/so_txtime.c
+for p in msg_zerocopy io_uring_zerocopy_tx udpgso ip_defrag tls; do
+	cc net/$p net/$p.c -idirafter "$source/tools/include"
+done
 for p in csum gro xdp_helper; do
 	cc net/lib/$p net/lib/$p.c
 done
