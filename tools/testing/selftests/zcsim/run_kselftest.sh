@@ -936,7 +936,7 @@ tcp_mmap() { # [limit]: with a cgroup that something else fills
 	now=$(cat $cg/memory.current)
 	if [ -n "${1-}" ]; then
 		echo $((now + (24 << 20))) >$cg/memory.max
-		bash -c "echo \$\$ >$cg/cgroup.procs; head -c $((23 << 20)) /dev/zero >/dev/shm/zs.fill"
+		bash -c "echo \$\$ >$cg/cgroup.procs; head -c $((22876 << 10)) /dev/zero >/dev/shm/zs.fill"
 	fi
 	A timeout 300 ./tcp_mmap -4 -z -i -H 10.79.0.2 >/tmp/zs.tx 2>&1 || err=1
 	for ((i = 0; i < 300; i++)); do
