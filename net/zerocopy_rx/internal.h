@@ -20,6 +20,7 @@
 
 struct eventfd_ctx;
 struct file;
+struct memory_provider_ops;
 struct net;
 struct sock;
 struct socket;
@@ -233,6 +234,10 @@ struct zc_rx_backend {
 			 u32 offset, u32 len, struct zc_rx_claim *claim);
 	bool	(*give_back)(struct zc_rx_area *area, u32 token);
 };
+
+#ifdef ZC_HAVE_PROVIDERS
+extern const struct memory_provider_ops zc_mp_ops;
+#endif
 
 #ifdef ZC_HAVE_EXPORT
 extern const struct zc_rx_backend zc_rx_dmabuf;

@@ -94,6 +94,9 @@ mapfile -t f < <(pick '^net/zerocopy(_rx)?/' '_kunit\.c$')
 rule "no struct page in net/zerocopy and net/zerocopy_rx" '\bstruct page\b' "${f[@]}"
 mapfile -t f < <(pick '^mm/' '_kunit\.c$')
 rule "no networking in mm" '\bstruct (sk_buff|sock|socket|msghdr)\b' "${f[@]}"
+mapfile -t f < <(pick '^(net/zerocopy_rx|samples)/')
+rule "page_pool's cache is page_pool's" '\balloc\.(cache|count)\b' "${f[@]}"
+rule "no syncs in a provider" 'dma_sync_[a-z]+\(|_dma_sync_[a-z_]+\(' "${f[@]}"
 mapfile -t f < <(pick '^(include|mm|net|samples)/' '^include/compat/')
 rule "no kernel versions outside include/compat" 'LINUX_VERSION_CODE|KERNEL_VERSION\(' "${f[@]}"
 
