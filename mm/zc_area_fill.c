@@ -64,6 +64,32 @@ void zc_area_fill_end(struct zc_area *area)
 EXPORT_SYMBOL_NS_GPL(zc_area_fill_end, "ZEROCOPY");
 
 /**
+ * zc_area_lend() - keep an area's pages beyond zc_area_fill_end()
+ * @area: the area, from zc_area_fill_begin()
+ *
+ * For whom the network has some of them.
+ *
+ * Context: any.
+ */
+void zc_area_lend(struct zc_area *area)
+{
+	refcount_inc(&area->users);
+}
+EXPORT_SYMBOL_NS_GPL(zc_area_lend, "ZEROCOPY");
+
+/**
+ * zc_area_lend_end() - the network has given them back
+ * @area: from zc_area_lend(); may be gone on return
+ *
+ * Context: any but hard interrupt.
+ */
+void zc_area_lend_end(struct zc_area *area)
+{
+	zc_area_put(area);
+}
+EXPORT_SYMBOL_NS_GPL(zc_area_lend_end, "ZEROCOPY");
+
+/**
  * zc_area_length() - how long an area is
  * @area: the area
  *

@@ -39,6 +39,8 @@ void zc_area_exit(void);
 /* zc_area_fill.c: for who receives into one */
 int zc_area_fill_begin(struct zc_area *area);
 void zc_area_fill_end(struct zc_area *area);
+void zc_area_lend(struct zc_area *area);
+void zc_area_lend_end(struct zc_area *area);
 size_t zc_area_length(const struct zc_area *area);
 unsigned int zc_area_id(const struct zc_area *area);
 bool zc_area_usable(struct zc_area *area);

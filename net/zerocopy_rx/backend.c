@@ -13,6 +13,9 @@
 #include "internal.h"
 
 static const struct zc_rx_backend * const zc_rx_backends[] = {
+#ifdef ZC_HAVE_PROVIDERS
+	&zc_rx_lend,
+#endif
 #ifdef ZC_HAVE_EXPORT
 	&zc_rx_dmabuf,
 #endif
@@ -117,4 +120,22 @@ bool zc_rx_claim(struct zc_rx *rx, const skb_frag_t *frag, u32 offset, u32 len,
 		}
 	}
 	return false;
+}
+
+/**
+ * zc_rx_flush() - the program has no more tokens to give back for now
+ * @rx: the receiver
+ *
+ * Context: process or softirq, with the receiver's mutex.
+ */
+void zc_rx_flush(struct zc_rx *rx)
+{
+	u32 i;
+
+	for (i = 0; i < rx->nr_areas; i++) {
+		struct zc_rx_area *area = rx->areas[i];
+
+		if (area->backend && area->backend->flush)
+			area->backend->flush(area);
+	}
 }

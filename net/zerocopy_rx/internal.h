@@ -51,6 +51,10 @@ enum zc_rx_stat {
 	ZC_RX_STAT_BAD,
 	ZC_RX_STAT_STARVED,
 	ZC_RX_STAT_FULL,
+	ZC_RX_STAT_LENT_CALLS,		/* page_pool has none left */
+	ZC_RX_STAT_LENT,		/* pieces that it got */
+	ZC_RX_STAT_LENT_BACK,		/* and gave back */
+	ZC_RX_STAT_LENT_STARVED,
 	ZC_RX_STAT_COPIED_BYTES,
 	ZC_RX_STAT_COPIED,		/* by reason */
 	ZC_RX_STAT_MAX = ZC_RX_STAT_COPIED + ZC_RX_COPY_MAX,
@@ -223,6 +227,7 @@ struct zc_rx_claim {
  *	and return true. With the socket locked
  * @give_back: the program says that it is done with a token of
  *	ZC_RX_TOKEN_DEVICE. Returns whether it had it
+ * @flush: may be NULL: there are no more of them for now
  */
 struct zc_rx_backend {
 	u32	kind;
@@ -233,9 +238,11 @@ struct zc_rx_backend {
 	bool	(*claim)(struct zc_rx_area *area, const skb_frag_t *frag,
 			 u32 offset, u32 len, struct zc_rx_claim *claim);
 	bool	(*give_back)(struct zc_rx_area *area, u32 token);
+	void	(*flush)(struct zc_rx_area *area);
 };
 
 #ifdef ZC_HAVE_PROVIDERS
+extern const struct zc_rx_backend zc_rx_lend;
 extern const struct memory_provider_ops zc_mp_ops;
 #endif
 
@@ -247,6 +254,7 @@ int zc_rx_bind(struct zc_rx_area *area, struct zerocopy_rx_bind *arg);
 void zc_rx_unbind(struct zc_rx_area *area);
 bool zc_rx_claim(struct zc_rx *rx, const skb_frag_t *frag, u32 offset, u32 len,
 		 struct zc_rx_claim *claim);
+void zc_rx_flush(struct zc_rx *rx);
 
 /* receiver.c: the file */
 

@@ -38,6 +38,10 @@ static const char * const zc_rx_stat_names[ZC_RX_STAT_COPIED] = {
 	[ZC_RX_STAT_BAD]		= "bad",
 	[ZC_RX_STAT_STARVED]		= "starved",
 	[ZC_RX_STAT_FULL]		= "full",
+	[ZC_RX_STAT_LENT_CALLS]		= "lent_calls",
+	[ZC_RX_STAT_LENT]		= "lent",
+	[ZC_RX_STAT_LENT_BACK]		= "lent_back",
+	[ZC_RX_STAT_LENT_STARVED]	= "lent_starved",
 	[ZC_RX_STAT_COPIED_BYTES]	= "copied_bytes",
 };
 

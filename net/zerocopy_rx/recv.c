@@ -631,6 +631,7 @@ static void zc_rx_take_refills(struct zc_rx *rx)
 		trace_zc_rx_buffer(area ? area->id : 0, r.token,
 				   0, ZC_RX_BUFFER_BAD);
 	}
+	zc_rx_flush(rx);
 	ring->refilled += n;
 	if (n)
 		zc_rx_count(rx->net, ZC_RX_STAT_REFILLED, n);
