@@ -388,7 +388,7 @@ static void zc_sample_serve(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 	read_descriptor_t desc;
-	int ret;
+	int ret = 1;
 
 	WRITE_ONCE(zc_sample_hangup, false);
 	zc_sample_over = false;
@@ -402,6 +402,9 @@ static void zc_sample_serve(struct socket *sock)
 		ret = tcp_read_sock(sk, &desc, zc_sample_actor);
 		release_sock(sk);
 	} while (ret > 0);
+	/* Not to wait for an answer from where there may be no way any more. */
+	if (ret > 0)
+		sock_no_linger(sk);
 	zc_sample_end(&zc_sample_sum);
 	zc_sample_over = true;
 }

@@ -847,6 +847,161 @@ t_devmem_tx_delete_held() {
 	devmem_removed true
 }
 
+# ---- memory of a module: samples/zc_provider ----
+
+sample=/sys/module/zc_provider/parameters
+provider_says() { sed -n "s/^$1 //p" $sample/result; }
+
+provider() { # [parameter]...: the sample listens on B, and has queue 2 for its port
+	local m
+	[ -e "$ZC_MODULES/zc_provider.ko" ] || skip "this kernel takes no memory from modules" || return
+	[ ! -d /sys/module/zc_provider ] || provider_off || return 1
+	hds || return
+	queue2 flow-type tcp4 dst-port 7790 || return 1
+	for m in zerocopy zerocopy_rx; do
+		[ -d /sys/module/$m ] || insmod "$ZC_MODULES/$m.ko" || return 1
+	done
+	B insmod "$ZC_MODULES/zc_provider.ko" "$@" && echo zs1 2 >$sample/bind
+}
+
+# The last buffer is back, then the last pool is gone, then the module is not in use any more.
+provider_off() {
+	local i
+	echo >$sample/bind
+	echo >$sample/hangup
+	for ((i = 0; i < 300; i++)); do
+		ask "buffers" "$(provider_says allocated)" provider_says freed >/dev/null && rmmod zc_provider 2>/dev/null && break
+		./traffic send udp 127.0.0.1 9 1 64 1 >/dev/null 2>&1
+		sleep 0.2
+	done
+	[ $i -lt 300 ] || fail "zc_provider stays: $(cat $sample/result)" || return 1
+	rmmod zerocopy_rx && layer_down
+}
+
+provider_sent() { # bytes: a stream to the sample, compared
+	local i
+	A timeout 300 ./traffic send tcp 10.79.0.2 7790 "$1" >/tmp/zs.tx || fail "$(cat /tmp/zs.tx)" || return 1
+	for ((i = 0; i < 100; i++)); do
+		[ "$(provider_says over)" = 1 ] && break
+		sleep 0.1
+	done
+	[ "$(head -n 1 /tmp/zs.tx)" = "$(head -n 1 $sample/result)" ] || fail "$(cat /tmp/zs.tx $sample/result)"
+}
+
+t_provider() { # bit-exact, in place, and page_pool recycles (S4.1, S4.5, S4.6)
+	local packets asked
+	# More than a socket may hold
+	provider buffers=4096 || return
+	provider_sent "$ZC_BYTES" || return 1
+	ask "copied" 0 provider_says copied || return 1
+	asked=$(provider_says allocs)
+	packets=$(packets_on 2)
+	provider_sent "$ZC_BYTES" || return 1
+	asked=$(($(provider_says allocs) - asked)) packets=$(($(packets_on 2) - packets))
+	say "asked for memory $asked times for $packets packets"
+	[ $((asked * 100)) -lt $packets ] || fail "page_pool does not recycle: $(cat $sample/result)" || return 1
+	! rmmod zc_provider 2>/dev/null || fail "removed while a queue has it" || return 1
+	! rmmod zerocopy_rx 2>/dev/null || fail "removed while a queue has it" || return 1
+	! bash -c "echo zs1 1 >$sample/bind" 2>/dev/null || fail "one provider, two queues" || return 1
+	provider_off && queue2_off && balanced
+}
+
+t_provider_page_size() { # buffers of two pages
+	provider order=1 buffers=4096 || return
+	ask "buffer" 8192 awk '$1 == "buf_len" { print $2 }' "$dirB/rx2/state" || return 1
+	provider_sent "$ZC_BYTES" && ask "copied" 0 provider_says copied || return 1
+	provider_off && queue2_off && balanced
+}
+
+bounced() { # is all DMA to go through bounce buffers?
+	grep -qw swiotlb=force /proc/cmdline || skip "for a guest with swiotlb=force"
+}
+
+t_provider_sync() { # page_pool and the driver sync, the provider does not (S4.8)
+	bounced || return
+	provider buffers=4096 || return
+	provider_sent "$ZC_BYTES" && ask "copied" 0 provider_says copied || return 1
+	provider_off && queue2_off && balanced
+}
+
+t_provider_refused() { # what cannot be opened is as it was
+	provider || return
+	echo >$sample/bind
+	! bash -c "echo zs1 7 >$sample/bind" 2>/dev/null || fail "there is no queue 7" || return 1
+	! bash -c "echo lo 0 >$sample/bind" 2>/dev/null || fail "lo has no queue" || return 1
+	echo 1 >"$dirB/rx2/fail_start"
+	! bash -c "echo zs1 2 >$sample/bind" 2>/dev/null || fail "started" || return 1
+	echo 1 >"$dirB/rx2/fail_stop"
+	! bash -c "echo zs1 2 >$sample/bind" 2>/dev/null || fail "stopped" || return 1
+	hds_off || return 1
+	! bash -c "echo zs1 2 >$sample/bind" 2>/dev/null || fail "without header/data split" || return 1
+	hds && echo zs1 2 >$sample/bind || return 1
+	if udmabuf; then
+		! B timeout 20 ./devmem zs1 2 7003 >/tmp/zs.rx 2>&1 || fail "a queue, two providers" || return 1
+	fi
+	provider_sent "$ZC_BYTES" && ask "copied" 0 provider_says copied || return 1
+	provider_off && queue2_off && balanced
+}
+
+provider_grows() { # in_place|copied: while the sender is at it
+	local was
+	was=$(provider_says "$1")
+	while [ "$(provider_says "$1")" = "$was" ]; do
+		kill -0 "$bg1" 2>/dev/null || fail "it is over: $(cat $sample/result)" || return 1
+	done
+}
+
+t_provider_rebind() { # while data comes: none of it is lost, some of it comes another way
+	local i
+	provider || return
+	echo >$sample/bind
+	ip netns exec zsA timeout 600 ./traffic send tcp 10.79.0.2 7790 $((ZC_BYTES * 6)) >/tmp/zs.tx &
+	bg1=$!
+	for ((i = 0; i < 5; i++)); do
+		provider_grows copied && echo zs1 2 >$sample/bind && provider_grows in_place && echo >$sample/bind && continue
+		kill "$bg1"
+		return 1
+	done
+	wait "$bg1" || fail "$(cat /tmp/zs.tx)" || return 1
+	for ((i = 0; i < 100; i++)); do
+		[ "$(provider_says over)" = 1 ] && break
+		sleep 0.1
+	done
+	[ "$(head -n 1 /tmp/zs.tx)" = "$(head -n 1 $sample/result)" ] || fail "$(cat /tmp/zs.tx $sample/result)" || return 1
+	say "in place $(provider_says in_place), copied $(provider_says copied)"
+	provider_off && queue2_off && balanced
+}
+
+provider_removed() { # command that removes something while data comes
+	local i err=0
+	provider || return
+	ip netns exec zsA timeout 600 ./traffic send tcp 10.79.0.2 7790 $((1 << 40)) >/dev/null 2>&1 &
+	bg1=$!
+	bg2=$bg1
+	for ((i = 0; i < 300; i++)); do
+		[ "$(packets_on 2)" -gt 50 ] && break
+		sleep 0.1
+	done
+	[ $i -lt 300 ] || fail "nothing on queue 2: $(cat $sample/result)" || err=1
+	"$@" || err=1
+	traffic_end
+	pair_del
+	provider_off || err=1
+	pair_new || err=1
+	bulk 10.79.0.2 1000000 && balanced || err=1
+	return $err
+}
+t_provider_delete_nic() { provider_removed ip -n zsB link del zs1; }
+t_provider_delete_peer() { provider_removed ip -n zsA link del zs0; }
+t_provider_down() { provider_removed ip -n zsB link set zs1 down; }
+provider_hold() { # frames in the rings that nobody has seen yet
+	knob "$dirB" rx hold 1
+	ip -n zsB link del zs1
+}
+t_provider_delete_held() { provider_removed provider_hold; }
+provider_rmmod_nic() { rmmod zcsim && insmod "$ZC_MODULES/zcsim.ko"; }
+t_provider_rmmod_nic() { provider_removed provider_rmmod_nic; }
+
 t_qstats() { # netdev-genl: nothing is forgotten when there are fewer queues
 	local before after q
 	B ethtool -L zs1 combined 4 || return 1
@@ -1276,6 +1431,7 @@ t_rx_dmabuf_steered() { # away in mid-connection, and back
 # Unbound while tokens are out: what they are for stays as it is; then bound again
 t_rx_dmabuf_unbind() {
 	local said n=$((ZC_BYTES * 4))
+	[ ! -e "$ZC_MODULES/zc_provider.ko" ] || skip "this kernel takes our own provider" || return
 	rx_up || return
 	rx $n 16 0 keep $((n / 8)) unbind $((n / 2)) kept $((n * 5 / 8)) bind || return 1
 	[ "$(sed -n 's/^kept //p' /tmp/zs.rx | head -n 1)" -gt 1000000 ] || fail "nothing was kept" || return 1
@@ -1362,6 +1518,48 @@ t_rx_dmabuf_delete_nic() { # with tokens: what they are for stays as it is
 	[ "$(sed -n 's/^kept //p' /tmp/zs.rx | head -n 1)" -gt 500000 ] || fail "nothing was kept" || err=1
 	devmem_removed true || err=1
 	rx_down || err=1
+	return $err
+}
+
+rx_stat() { B sed -n "s/^$1 //p" /proc/net/zerocopy_rx; }
+
+# By our own provider, of which page_pool asks for a page once in a hundred packets, or less often (S4.2, S4.5)
+t_rx_provider() {
+	local said packets
+	[ -e "$ZC_MODULES/zc_provider.ko" ] || skip "this kernel takes no memory from modules" || return
+	rx_up || return
+	packets=$(packets_on 2)
+	rx $((ZC_BYTES * 2)) 16 || return 1
+	packets=$(($(packets_on 2) - packets))
+	ask "bind" "bind: provider" grep ^bind /tmp/zs.rx || return 1
+	ask "copied" 0 of copied || return 1
+	say "asked $(rx_stat lent_calls) times for $packets packets"
+	[ $(($(rx_stat lent_calls) * 100)) -lt "$packets" ] || fail "$(B cat /proc/net/zerocopy_rx)" || return 1
+	ask "lent_starved" 0 rx_stat lent_starved || return 1
+	rx_off
+}
+
+t_rx_provider_sync() { # it would be copied all the same
+	local said
+	bounced || return
+	rx_up || return
+	rx "$ZC_BYTES" 16 || return 1
+	ask "bind" "bind: copy, sync" grep ^bind /tmp/zs.rx || return 1
+	ask "in the area" 0 of 'in the area' || return 1
+	rx_off
+}
+
+t_rx_provider_huge() { # pieces of 64 KiB
+	local said err=0
+	[ -e "$ZC_MODULES/zc_provider.ko" ] || skip "this kernel takes no memory from modules" || return
+	echo 16 >/proc/sys/vm/nr_hugepages
+	[ "$(cat /proc/sys/vm/nr_hugepages)" -ge 16 ] || skip "no huge pages" || return
+	rx_up || return
+	rx "$ZC_BYTES" 32h 0 "grep -q '^buf_len 65536' $dirB/rx2/state" || err=1
+	ask "bind" "bind: provider" grep ^bind /tmp/zs.rx || err=1
+	ask "copied" 0 of copied || err=1
+	rx_off || err=1
+	echo 0 >/proc/sys/vm/nr_hugepages
 	return $err
 }
 

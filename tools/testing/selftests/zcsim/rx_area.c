@@ -6,7 +6,7 @@
  *
  *   rx_area DEVICE QUEUE PORT MIB [BYTES ACTION]...
  *
- * The area has MIB MiB and is bound to DEVICE's QUEUE, unless DEVICE is "-". When
+ * The area has MIB MiB (an 'h' behind: of huge pages) and is bound to DEVICE's QUEUE, unless DEVICE is "-". When
  * BYTES have come, ACTION happens, in turn, with nothing being received meanwhile:
  *
  *   unbind        close the netlink socket that binds the queue
@@ -59,6 +59,7 @@ static const char * const reasons[REASONS] = {
 static int zerocopy, receiver, netlink = -1;
 static unsigned char *area;
 static size_t length;
+static int huge;
 static struct zerocopy_rx_ring *ring;
 static struct zerocopy_rx_bind bound = { .size = sizeof(bound) };
 static int ended;
@@ -229,7 +230,7 @@ static void setup(const char *dev, uint32_t queue)
 	struct zerocopy_rx_area use = { .size = sizeof(use) };
 
 	area = mmap(NULL, length, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		    MAP_PRIVATE | MAP_ANONYMOUS | huge, -1, 0);
 	if (area == MAP_FAILED)
 		die("mmap");
 	memset(area, 0x5a, length);
@@ -259,13 +260,16 @@ static void setup(const char *dev, uint32_t queue)
 		die("RX_BIND");
 	if (bound.backend == ZEROCOPY_RX_COPY) {
 		printf("bind: copy, %s\n", reasons[bound.reason]);
-	} else if (bound.backend == ZEROCOPY_RX_DMABUF) {
+	} else {
+		printf("bind: %s\n", bound.backend == ZEROCOPY_RX_PROVIDER ?
+		       "provider" : "dmabuf");
 		again.ifindex = bound.ifindex;
 		again.queue = queue;
 		if (!ioctl(receiver, ZEROCOPY_IOC_RX_BIND, &again) ||
 		    errno != EBUSY)
 			die("bound twice");
-		bind_queue();
+		if (bound.backend == ZEROCOPY_RX_DMABUF)
+			bind_queue();
 	}
 }
 
@@ -354,6 +358,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	length = atoi(argv[4]) * 1024UL * 1024;
+	if (strchr(argv[4], 'h'))
+		huge = MAP_HUGETLB;
 	setup(argv[1], atoi(argv[2]));
 	accepted(argv[3]);
 
