@@ -955,9 +955,9 @@ t_provider_rebind() { # while data comes: none of it is lost, some of it comes a
 	local i
 	provider || return
 	echo >$sample/bind
-	ip netns exec zsA timeout 600 ./traffic send tcp 10.79.0.2 7790 $((ZC_BYTES * 6)) >/tmp/zs.tx &
+	ip netns exec zsA timeout 600 ./traffic send tcp 10.79.0.2 7790 $((ZC_BYTES * 24)) >/tmp/zs.tx &
 	bg1=$!
-	for ((i = 0; i < 5; i++)); do
+	for ((i = 0; i < 3; i++)); do
 		provider_grows copied && echo zs1 2 >$sample/bind && provider_grows in_place && echo >$sample/bind && continue
 		kill "$bg1"
 		return 1
