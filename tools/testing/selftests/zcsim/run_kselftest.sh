@@ -1550,12 +1550,12 @@ t_rx_provider_sync() { # it would be copied all the same
 }
 
 t_rx_provider_huge() { # pieces of 64 KiB
-	local said err=0
+	local said='' err=0
 	[ -e "$ZC_MODULES/zc_provider.ko" ] || skip "this kernel takes no memory from modules" || return
 	echo 16 >/proc/sys/vm/nr_hugepages
 	[ "$(cat /proc/sys/vm/nr_hugepages)" -ge 16 ] || skip "no huge pages" || return
 	rx_up || return
-	rx "$ZC_BYTES" 32h 0 "grep -q '^buf_len 65536' $dirB/rx2/state" || err=1
+	rx "$ZC_BYTES" 32h 0 "nsenter -m/proc/1/ns/mnt grep -q '^buf_len 65536' $dirB/rx2/state" || err=1
 	ask "bind" "bind: provider" grep ^bind /tmp/zs.rx || err=1
 	ask "copied" 0 of copied || err=1
 	rx_off || err=1

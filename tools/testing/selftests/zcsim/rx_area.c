@@ -6,8 +6,9 @@
  *
  *   rx_area DEVICE QUEUE PORT MIB [BYTES ACTION]...
  *
- * The area has MIB MiB (an 'h' behind: of huge pages) and is bound to DEVICE's QUEUE, unless DEVICE is "-". When
- * BYTES have come, ACTION happens, in turn, with nothing being received meanwhile:
+ * The area has MIB MiB (an 'h' behind: of huge pages) and is bound to DEVICE's
+ * QUEUE, unless DEVICE is "-". When BYTES have come, ACTION happens, in turn, with
+ * nothing being received meanwhile:
  *
  *   unbind        close the netlink socket that binds the queue
  *   bind          bind it again, when the first binding is gone
