@@ -414,7 +414,7 @@ static void vandalised(const void *arg)
 	struct zc_feed f = { .fin = true }, g = {};
 	struct vandal v = { .seed = zc_now_ms() | 1 };
 	unsigned int taken = 0, range = 0, n_bufs = 0;
-	u64 end = zc_now_ms() + 30000;
+	u64 end = zc_now_ms() + (zc_debug ? 120000 : 30000);
 	struct zrx r, other;
 	struct zrx_sock *s;
 	pthread_t thread;
