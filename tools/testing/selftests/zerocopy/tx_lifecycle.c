@@ -87,8 +87,8 @@ static void *traffic_main(void *arg)
 		__atomic_store_n(&t->sends, i, __ATOMIC_RELEASE);
 		zc_notif_drain(t->c.tx, &t->ids);
 		/* a busy machine makes transitions take half a minute each */
-		if (stream || i % 2 == 0)
-			zc_sleep_ms(1);
+		if (stream || zc_debug || i % 2 == 0)
+			zc_sleep_ms(zc_debug ? 10 : 1);
 	}
 	return NULL;
 }
@@ -122,7 +122,8 @@ static void traffic_moves(struct traffic *t, int nr, const char *what)
 	for (i = 0; i < nr; i++)
 		was[i] = traffic_sends(&t[i]);
 	for (i = 0; i < nr; i++)
-		ZC_CHECK(zc_wait_for(traffic_sends(&t[i]) >= was[i] + 2, 20000),
+		ZC_CHECK(zc_wait_for(traffic_sends(&t[i]) >= was[i] + 2,
+				     zc_debug ? 120000 : 20000),
 			 "sender %d is stuck %s", i, what);
 }
 
