@@ -67,6 +67,8 @@ static struct {
 } *all;
 
 static __thread u64 rng;
+/* Sanitizers take their time with each byte: operations count, not bytes */
+static size_t piece_max;
 
 static u64 mix(u64 x)
 {
@@ -308,8 +310,8 @@ static void do_send(void)
 			continue;
 		off = rnd(s->len);
 		len = 1 + rnd(s->len - off);
-		if (len > 300000)
-			len = 300000;
+		if (len > piece_max)
+			len = piece_max;
 		if (rnd(4) == 0 && len > 2000)
 			len = 1 + rnd(2000);
 		r.seg[segs] = (struct segment){ s->seed, off, len };
@@ -533,7 +535,7 @@ static void stress(const void *arg)
 	const char *env = getenv("ZC_STRESS"), *seed_env = getenv("ZC_SEED");
 	u64 seed = seed_env ? strtoull(seed_env, NULL, 0) : zc_now_ms();
 	struct zc_counters before;
-	u64 bytes = 0, records = 0;
+	u64 bytes = 0, records = 0, said = 0;
 	unsigned int i;
 	bool last = false;
 
@@ -543,14 +545,21 @@ static void stress(const void *arg)
 	ZC_CHECK(all != MAP_FAILED, "mmap");
 	all->limit = env ? strtoull(env, NULL, 0) : zc_scale(3000, 600);
 	all->seeds = seed;
+	piece_max = zc_scale(300000, 20000);
 	rng = seed;
 	zc_note("ZC_STRESS=%llu ZC_SEED=%llu", (unsigned long long)all->limit,
 		(unsigned long long)seed);
 	zc_counters_read(ZC_NS_A, &before);
 
 	while (!last) {
-		last = __atomic_load_n(&all->done, __ATOMIC_RELAXED) >=
-		       all->limit;
+		u64 done = __atomic_load_n(&all->done, __ATOMIC_RELAXED);
+
+		last = done >= all->limit;
+		if (done / 10000 > said) {
+			said = done / 10000;
+			zc_note("%llu operations so far",
+				(unsigned long long)done);
+		}
 		for (i = 0; i < WORKERS; i++) {
 			int st;
 
