@@ -52,6 +52,17 @@ void zc_account_init(struct zc_account *acct, unsigned long window_pages)
 EXPORT_SYMBOL_IF_KUNIT(zc_account_init);
 
 /**
+ * zc_account_none() - somebody else has paid for it
+ * @acct: to be set up, all zero
+ *
+ * Context: any.
+ */
+void zc_account_none(struct zc_account *acct)
+{
+	acct->limit = ZC_UNCOUNTED;
+}
+
+/**
  * zc_account_exit() - drop the reference on the charged user
  * @acct: from zc_account_init(), everything uncharged
  *

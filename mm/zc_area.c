@@ -28,8 +28,6 @@
 
 #include "zc_area.h"
 
-/* The table of so many small pages is 1 GiB. */
-#define ZC_AREA_MAX_PAGES	BIT(26)
 /* Entries that a table starts with. */
 #define ZC_TABLE_MIN		256U
 /* Pages compared at a time. */
@@ -213,14 +211,15 @@ static int zc_area_add_pages(struct zc_area *area, unsigned int *room,
 }
 
 /* What may be written to behind the program's back: never pages of files. */
-static bool zc_folio_may_receive(struct folio *folio)
+static bool zc_folio_may_receive(const struct zc_area *area,
+				 struct folio *folio)
 {
 	struct address_space *mapping;
 
 	if (folio_test_anon(folio) || folio_test_hugetlb(folio))
 		return true;
 	mapping = folio_mapping(folio);
-	return mapping && shmem_mapping(mapping);
+	return mapping ? shmem_mapping(mapping) : !!area->mapping;
 }
 
 /* GUP has refused an address: is it because of a file that is mapped there? */
@@ -257,7 +256,7 @@ static int zc_area_pin_pages(struct zc_area *area, unsigned long addr,
 		return zc_addr_is_file(area->mm, addr) ? -EOPNOTSUPP :
 							 got ?: -EFAULT;
 	for (i = 0; i < got; i++) {
-		if (!zc_folio_may_receive(page_folio(pages[i]))) {
+		if (!zc_folio_may_receive(area, page_folio(pages[i]))) {
 			unpin_user_pages(pages, got);
 			return -EOPNOTSUPP;
 		}
@@ -322,6 +321,7 @@ static void zc_area_unpin(struct zc_area *area)
 	}
 	zc_account_uncharge(&area->acct, area->pages);
 	zc_account_exit(&area->acct);
+	zc_area_mapping_put(area->mapping);
 	WRITE_ONCE(area->pages, 0);
 	kvfree(area->off);
 	kvfree(area->vec);
@@ -631,7 +631,12 @@ struct zc_area *zc_area_register(unsigned long addr, unsigned long length,
 	spin_lock_init(&area->lock);
 	INIT_WORK(&area->work, zc_area_work);
 
-	zc_account_init(&area->acct, length >> PAGE_SHIFT);
+	/* Ours is paid for already. */
+	area->mapping = zc_area_mapping_get(mm, area->start, area->end);
+	if (area->mapping)
+		zc_account_none(&area->acct);
+	else
+		zc_account_init(&area->acct, length >> PAGE_SHIFT);
 	err = -ENOMEM;
 	if (!zc_account_charge(&area->acct, length >> PAGE_SHIFT))
 		goto err_account;
@@ -654,6 +659,11 @@ struct zc_area *zc_area_register(unsigned long addr, unsigned long length,
 
 	atomic_inc(&zc_nr_areas);
 	seq = mmu_interval_read_begin(&area->notifier);
+	/* From here on we are told when it is not ours any more. */
+	err = -EAGAIN;
+	if (area->mapping &&
+	    !zc_area_mapping_is(area->mapping, mm, area->start, area->end))
+		goto err_unpin;
 	err = zc_area_pin(area);
 	if (err)
 		goto err_unpin;
@@ -695,6 +705,7 @@ err_uncharge:
 	zc_account_uncharge(&area->acct, area->pages);
 err_account:
 	zc_account_exit(&area->acct);
+	zc_area_mapping_put(area->mapping);
 	kfree(area);
 	return ERR_PTR(err);
 }

@@ -3,6 +3,7 @@
 #ifndef _MM_ZC_AREA_H
 #define _MM_ZC_AREA_H
 
+#include <linux/bits.h>
 #include <linux/mmu_notifier.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
@@ -14,7 +15,11 @@
 
 #include <uapi/linux/zerocopy.h>
 
+struct zc_area_mapping;
 struct zc_mm;
+
+/* The table of so many small pages is 1 GiB. */
+#define ZC_AREA_MAX_PAGES	BIT(26)
 
 /* Bits of zc_area.filled */
 #define ZC_FILL_BEGUN		0
@@ -49,6 +54,7 @@ enum zc_area_state {
  * @zm: the registry's share of @mm, a reference is held while @attached
  * @acct: who pays
  * @pages: how much, whole folios
+ * @mapping: who has paid already, of memory that we allocated; a reference is held
  * @lock: serializes @notifier's callbacks with whoever verifies
  * @suspect_start: under @lock: first byte that may have changed
  * @suspect_end: under @lock: behind the last
@@ -75,6 +81,7 @@ struct zc_area {
 	struct zc_mm		*zm;
 	struct zc_account	acct;
 	unsigned long		pages;
+	struct zc_area_mapping *mapping;
 	spinlock_t		lock;		/* see above */
 	unsigned long		suspect_start;
 	unsigned long		suspect_end;
@@ -132,6 +139,14 @@ int zc_registry_add(struct zc_area *area);
 void zc_registry_remove(struct zc_area *area);
 bool zc_registry_nth(loff_t *pos, struct pid_namespace *ns,
 		     struct zc_process *p);
+
+/* zc_area_map.c: memory of our own */
+struct zc_area_mapping *zc_area_mapping_get(struct mm_struct *mm,
+					    unsigned long start,
+					    unsigned long end);
+bool zc_area_mapping_is(const struct zc_area_mapping *map, struct mm_struct *mm,
+			unsigned long start, unsigned long end);
+void zc_area_mapping_put(struct zc_area_mapping *map);
 
 /* zc_memcg.c: what a memory cgroup has room for */
 bool zc_memcg_may_hold(struct mm_struct *mm, unsigned long start,

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/types.h>
 
+struct vm_area_struct;
 struct zc_area;
 
 /**
@@ -36,6 +37,9 @@ void zc_area_query(struct zc_area *area, struct zc_area_info *info);
 int zc_area_init(void);
 void zc_area_exit(void);
 
+/* zc_area_map.c */
+int zc_area_map(struct vm_area_struct *vma);
+
 /* zc_area_fill.c: for who receives into one */
 int zc_area_fill_begin(struct zc_area *area);
 void zc_area_fill_end(struct zc_area *area);
@@ -63,6 +67,11 @@ static inline void zc_area_drop(struct zc_area *area) { }
 static inline void zc_area_query(struct zc_area *area,
 				 struct zc_area_info *info) { }
 static inline int zc_area_fill_begin(struct zc_area *area)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int zc_area_map(struct vm_area_struct *vma)
 {
 	return -EOPNOTSUPP;
 }

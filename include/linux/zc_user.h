@@ -27,6 +27,7 @@ struct zc_account {
 };
 
 void zc_account_init(struct zc_account *acct, unsigned long window_pages);
+void zc_account_none(struct zc_account *acct);
 void zc_account_exit(struct zc_account *acct);
 bool zc_account_charge(struct zc_account *acct, unsigned long pages);
 unsigned long zc_account_charge_upto(struct zc_account *acct,

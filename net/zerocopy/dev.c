@@ -223,6 +223,16 @@ static long zc_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* Memory of ours, to be registered like any other. */
+static int zc_dev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct zc_file *zf = file->private_data;
+
+	if (zf->mm != current->mm)
+		return -EPERM;
+	return zc_area_map(vma);
+}
+
 static int zc_dev_open(struct inode *inode, struct file *file)
 {
 	struct zc_file *zf;
@@ -259,6 +269,7 @@ static const struct file_operations zc_dev_fops = {
 	.release	= zc_dev_release,
 	.unlocked_ioctl	= zc_dev_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
+	.mmap		= zc_dev_mmap,
 };
 
 /* ---- for zerocopy_rx.ko ---- */

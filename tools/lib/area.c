@@ -61,6 +61,27 @@ int zcpy_memory(size_t length, void **addr)
 }
 
 /**
+ * zcpy_device_memory() - memory of the device's, in large pieces without huge pages
+ * @dev: from zcpy_open()
+ * @length: bytes, a multiple of the page size
+ * @addr: out: its first byte
+ *
+ * Charged to RLIMIT_MEMLOCK at once, and not again when it is registered. For
+ * munmap(2).
+ *
+ * Return: 0, or a negative errno.
+ */
+int zcpy_device_memory(int dev, size_t length, void **addr)
+{
+	void *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dev, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*addr = p;
+	return 0;
+}
+
+/**
  * zcpy_area_register() - register memory
  * @dev: from zcpy_open()
  * @addr: first byte, a multiple of the page size

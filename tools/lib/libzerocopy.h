@@ -29,6 +29,7 @@ extern "C" {
 
 int zcpy_open(void);
 int zcpy_memory(size_t length, void **addr);
+int zcpy_device_memory(int dev, size_t length, void **addr);
 int zcpy_area_register(int dev, void *addr, size_t length, unsigned int flags);
 int zcpy_area_unregister(int dev, unsigned int area);
 int zcpy_area_query(int dev, unsigned int area,

@@ -7,6 +7,11 @@
  * Each argument begins with its own size, as the program was compiled. A kernel
  * that knows more takes what is missing as zero; one that knows less answers
  * E2BIG to what it does not know, unless that is zero.
+ *
+ * A shared mapping of it, from offset 0, is memory in pieces as large as there
+ * are, to be registered like any other. It is charged to RLIMIT_MEMLOCK and to
+ * the memory cgroup while it is mapped or an area has it, in place of the area;
+ * children do not inherit it.
  */
 #ifndef _UAPI_LINUX_ZEROCOPY_H
 #define _UAPI_LINUX_ZEROCOPY_H

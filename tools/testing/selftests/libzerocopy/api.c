@@ -96,6 +96,12 @@ static void areas(void)
 
 	dev = zcpy_open();
 	CHECK(dev >= 0);
+	EQ(zcpy_device_memory(dev, 4097UL << 40, &p), -ENOMEM);
+	EQ(zcpy_device_memory(dev, LENGTH, &p), 0);
+	other = zcpy_area_register(dev, p, LENGTH, ZEROCOPY_AREA_RECEIVE);
+	CHECK(other > 0);
+	EQ(zcpy_area_unregister(dev, other), 0);
+	EQ(munmap(p, LENGTH), 0);
 	CHECK(!zcpy_memory(LENGTH, &p));
 	memory = p;
 	EQ(zcpy_area_register(dev, p, LENGTH, 0), -EINVAL);

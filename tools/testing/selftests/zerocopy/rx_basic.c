@@ -155,7 +155,7 @@ static void at_most(const void *arg)
 
 /* ---- areas ---- */
 
-enum memory { M_SMALL, M_THP, M_MEMFD, M_HUGETLB };
+enum memory { M_SMALL, M_THP, M_MEMFD, M_HUGETLB, M_DEVICE };
 
 /* Any memory that may be received into, and any size of buffer. */
 static void memory(const void *arg)
@@ -188,6 +188,9 @@ static void memory(const void *arg)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 		if (p == MAP_FAILED)
 			zc_skip("no huge pages: %s", strerror(errno));
+		break;
+	case M_DEVICE:
+		p = zc_dev_memory(r.dev, len);
 		break;
 	default:
 		p = mmap(NULL, len, PROT_READ | PROT_WRITE,
@@ -551,7 +554,7 @@ static const struct bytes
 	pair6_24m = { ZC_LINK_PAIR, AF_INET6, ZC_MB(24), 0, 0 };
 
 static const enum memory m_small = M_SMALL, m_thp = M_THP, m_memfd = M_MEMFD,
-	m_hugetlb = M_HUGETLB;
+	m_hugetlb = M_HUGETLB, m_device = M_DEVICE;
 static const int no, yes = 1;
 
 static const struct zc_case cases[] = {
@@ -581,6 +584,7 @@ static const struct zc_case cases[] = {
 	{ "memory_thp", memory, &m_thp, 0, 0 },
 	{ "memory_memfd", memory, &m_memfd, 0, 0 },
 	{ "memory_hugetlb", memory, &m_hugetlb, 0, 0 },
+	{ "memory_device", memory, &m_device, 0, 0 },
 	{ "areas", areas, NULL, ZC_F_SHORT, 0 },
 	{ "sockets", many_sockets, NULL, ZC_F_SHORT, 0 },
 	{ "fair", fair, NULL, 0, 0 },

@@ -71,7 +71,7 @@ static void *anon(size_t len)
 
 /* ---- sending out of an area ---- */
 
-enum memory { M_SMALL, M_THP, M_MIXED, M_MEMFD, M_HUGETLB };
+enum memory { M_SMALL, M_THP, M_MIXED, M_MEMFD, M_HUGETLB, M_DEVICE };
 
 struct from {
 	int type;
@@ -116,6 +116,13 @@ static char *memory_make(enum memory m, size_t *len, u64 seed)
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 		if (p == MAP_FAILED)
 			zc_skip("no huge pages: %s", strerror(errno));
+		zc_fill(p, *len, seed);
+		return p;
+	case M_DEVICE:
+		fd = dev_open();
+		p = zc_dev_memory(fd, *len);
+		ZC_CHECK(p != MAP_FAILED, "mmap: %s", strerror(errno));
+		close(fd);
 		zc_fill(p, *len, seed);
 		return p;
 	default:
@@ -894,6 +901,98 @@ static void limits(const void *arg)
 	ZC_CHECK(WIFEXITED(st), "killed by signal %d", WTERMSIG(st));
 }
 
+/* ---- memory of the device's ---- */
+
+static int device_map_fails(int fd, size_t len, int flags, off_t off)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, off);
+
+	if (p == MAP_FAILED)
+		return errno;
+	munmap(p, len);
+	return 0;
+}
+
+/* Paid for once: as long as it is mapped, or an area has it. */
+static void device_limits_child(void)
+{
+	struct rlimit rl = { 32 * PG, 32 * PG };
+	char *buf = zc_alloc(PG, 85), *p;
+	int fd, id;
+
+	ZC_SYS(setrlimit(RLIMIT_MEMLOCK, &rl));
+	ZC_SYS(setresgid(NOBODY, NOBODY, NOBODY));
+	ZC_SYS(setresuid(NOBODY, NOBODY, NOBODY));
+	prctl(PR_SET_DUMPABLE, 1);
+	fd = dev_open();
+	ZC_EQ(device_map_fails(fd, 33 * PG, MAP_SHARED, 0), ENOMEM, "too long");
+	p = zc_dev_memory(fd, 32 * PG);
+	ZC_CHECK(p != MAP_FAILED, "mmap: %s", strerror(errno));
+	ZC_EQ(device_map_fails(fd, PG, MAP_SHARED, 0), ENOMEM, "one more");
+	id = area_make(fd, p, 32 * PG);
+	ZC_EQ(area_look(fd, id).pages, 32, "pages");
+	ZC_EQ(zc_area_register(fd, buf, PG), -ENOMEM, "another page");
+	ZC_EQ(zc_area_unregister(fd, id), 0, "unregister");
+	ZC_EQ(zc_area_register(fd, buf, PG), -ENOMEM, "still mapped");
+
+	/* what is left of it costs what all of it does */
+	ZC_SYS(munmap(p + 8 * PG, PG));
+	id = area_make(fd, p + 9 * PG, 23 * PG);
+	ZC_SYS(munmap(p, 32 * PG));
+	area_expect(fd, id, ZEROCOPY_AREA_STALE, "munmap");
+	ZC_EQ(area_look(fd, id).pages, 0, "pages of a stale area");
+	ZC_EQ(device_map_fails(fd, 32 * PG, MAP_SHARED, 0), 0, "once more");
+	id = area_make(fd, buf, PG);
+	_exit(0);
+}
+
+static void device_memory(const void *arg)
+{
+	const size_t len = 64 * PG;
+	unsigned char vec[64];
+	int fd = dev_open(), id, st, i;
+	char *p, *q;
+	pid_t pid;
+
+	(void)arg;
+	ZC_EQ(device_map_fails(fd, len, MAP_PRIVATE, 0), EINVAL, "private");
+	ZC_EQ(device_map_fails(fd, len, MAP_SHARED, PG), EINVAL, "offset");
+	ZC_EQ(device_map_fails(fd, 1UL << 40, MAP_SHARED, 0), ENOMEM, "1 TiB");
+
+	p = zc_dev_memory(fd, len);
+	ZC_CHECK(p != MAP_FAILED, "mmap: %s", strerror(errno));
+	for (i = 0; i < (int)len; i++)
+		ZC_CHECK(!p[i], "byte %d is not zero", i);
+	ZC_EQ(mremap(p, len, len + PG, MREMAP_MAYMOVE) == MAP_FAILED, 1,
+	      "grown");
+	ZC_EQ(mremap(p, 0, len, MREMAP_MAYMOVE) == MAP_FAILED, 1, "doubled");
+	zc_fill(p, len, 86);
+	/* it goes where it is moved to */
+	q = mremap(p, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, anon(len));
+	ZC_CHECK(q != MAP_FAILED, "mremap: %s", strerror(errno));
+	id = area_make(fd, q, len);
+	ZC_EQ(zc_area_unregister(fd, id), 0, "unregister");
+
+	pid = ZC_SYS(fork());
+	if (!pid) {
+		ZC_EQ(mincore(q, len, vec), -1, "a child has it");
+		ZC_EQ(errno, ENOMEM, "errno");
+		ZC_EQ(device_map_fails(fd, PG, MAP_SHARED, 0), EPERM,
+		      "another process");
+		_exit(0);
+	}
+	ZC_SYS(waitpid(pid, &st, 0));
+	ZC_CHECK(WIFEXITED(st) && !WEXITSTATUS(st), "the child failed");
+
+	pid = ZC_SYS(fork());
+	if (!pid)
+		device_limits_child();
+	ZC_SYS(waitpid(pid, &st, 0));
+	if (WIFEXITED(st) && WEXITSTATUS(st))
+		_exit(WEXITSTATUS(st));
+	ZC_CHECK(WIFEXITED(st), "killed by signal %d", WTERMSIG(st));
+}
+
 static void on_alarm(int sig)
 {
 	(void)sig;
@@ -964,6 +1063,7 @@ static const struct from tcp_thp = { SOCK_STREAM, M_THP };
 static const struct from tcp_mixed = { SOCK_STREAM, M_MIXED };
 static const struct from tcp_memfd = { SOCK_STREAM, M_MEMFD };
 static const struct from tcp_hugetlb = { SOCK_STREAM, M_HUGETLB };
+static const struct from tcp_device = { SOCK_STREAM, M_DEVICE };
 static const struct from udp = { SOCK_DGRAM, M_SMALL };
 static const struct from udp_thp = { SOCK_DGRAM, M_THP };
 
@@ -973,6 +1073,10 @@ static const struct change unregistered = {
 
 static const struct change closed = { E_CLOSE, M_SMALL, .gone = true };
 static const struct change unmapped = { E_MUNMAP, M_SMALL, .unmapped = true };
+
+static const struct change unmapped_device = {
+	E_MUNMAP, M_DEVICE, .unmapped = true
+};
 
 static const struct change unmapped_thp = {
 	E_MUNMAP, M_THP, .unmapped = true
@@ -1019,6 +1123,7 @@ static const struct zc_case cases[] = {
 	{ "tcp_small_and_huge", pieces, &tcp_mixed, ZC_F_PAIR, 0 },
 	{ "tcp_memfd", pieces, &tcp_memfd, ZC_F_PAIR, 0 },
 	{ "tcp_hugetlb", pieces, &tcp_hugetlb, ZC_F_PAIR, 0 },
+	{ "tcp_device", pieces, &tcp_device, ZC_F_PAIR, 0 },
 	{ "udp", pieces, &udp, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "udp_thp", pieces, &udp_thp, ZC_F_PAIR, 0 },
 	{ "mixed_tcp", mixed, &tcp, ZC_F_PAIR | ZC_F_SHORT, 0 },
@@ -1029,6 +1134,7 @@ static const struct zc_case cases[] = {
 	{ "close", change, &closed, ZC_F_PAIR, 0 },
 	{ "munmap", change, &unmapped, ZC_F_PAIR | ZC_F_SHORT, 0 },
 	{ "munmap_thp", change, &unmapped_thp, ZC_F_PAIR, 0 },
+	{ "munmap_device", change, &unmapped_device, ZC_F_PAIR, 0 },
 	{ "munmap_part", change, &cut, ZC_F_PAIR, 0 },
 	{ "mremap", change, &moved, ZC_F_PAIR, 0 },
 	{ "mremap_grow", change, &grown, ZC_F_PAIR, 0 },
@@ -1052,6 +1158,7 @@ static const struct zc_case cases[] = {
 	{ "kill", leave, &by_kill, ZC_F_PAIR, 0 },
 	{ "passed_on", passed_on, NULL, ZC_F_PAIR, 0 },
 	{ "bad_input", bad_input, NULL, ZC_F_SHORT, 0 },
+	{ "device_memory", device_memory, NULL, ZC_F_SHORT, 0 },
 	{ "signals", signals, NULL, 0, 0 },
 	{ "limits", limits, NULL, ZC_F_SHORT, 0 },
 };

@@ -17,6 +17,12 @@ static inline int zc_dev_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Memory of the device's; MAP_FAILED and errno */
+static inline void *zc_dev_memory(int fd, size_t len)
+{
+	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 /* The number, or -errno */
 static inline int zc_area_register(int fd, const void *p, size_t len)
 {
