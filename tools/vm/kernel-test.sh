@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# kernel-test.sh [patched] [debug]: builds the test kernel once: source (see source.sh), with 'patched' patches/7.2 on
-# top of it and what their tests need, with 'debug' sanitizers in it, our config.
+# kernel-test.sh [patched] [nomemcg] [debug]: builds the test kernel once: source (see source.sh), with 'patched' patches/7.2 on
+# top of it and what their tests need, with 'nomemcg' no memory cgroups, with 'debug' sanitizers in it, our config.
 # Prints the build directory, which is also the KDIR for modules. KERNEL=<build directory> is taken as it is.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-debug='' patched=''
+debug='' patched='' nomemcg=''
 for arg; do
 	case $arg in
 	debug) debug=-debug ;;
 	patched) patched=-patched ;;
-	*) die "a variant is patched, debug, both or nothing, not '$arg'." ;;
+	nomemcg) nomemcg=-nomemcg ;;
+	*) die "a variant is any of patched, nomemcg and debug, not '$arg'." ;;
 	esac
 done
 if [ -n "${KERNEL:-}" ]; then
@@ -24,6 +25,7 @@ need make gcc bison flex bc
 source=$("$ZC_VM/source.sh")
 fragments=("$ZC_VM/config/base.config")
 [ -z "$debug" ] || fragments+=("$ZC_VM/config/debug.config")
+[ -z "$nomemcg" ] || fragments+=("$ZC_VM/config/nomemcg.config")
 patches=()
 if [ -n "$patched" ]; then
 	fragments+=("$ZC_VM/config/patched.config")
@@ -42,7 +44,7 @@ source_id() { # what a change of the source would change
 }
 version=$(sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = *//p' "$source/Makefile" | paste -sd.)
 key=$({ source_id; gcc -dumpfullversion; cat "${fragments[@]}" "${patches[@]}" /dev/null; } | sha256sum)
-key=$version$patched$debug-${key:0:12}
+key=$version$patched$nomemcg$debug-${key:0:12}
 dir=$ZC_CACHE/build/$key
 
 lock "build-$key"
