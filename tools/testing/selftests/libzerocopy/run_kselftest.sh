@@ -280,31 +280,29 @@ cgroup_up() {
 }
 memory() { awk -v n="$1" '$1 == n { print $2 }' $cgroup/zl/memory.stat; }
 queued() { B ss -Htn 'dport = :7070' | awk '{ n += $2 } END { print n + 0 }'; }
-received() { B awk '$1 == "bytes" { print $2 }' /proc/net/zerocopy_rx; }
-receiving() { [ "$(received)" -gt "$empty" ] || ! kill -0 "$pid" 2>/dev/null; }
+asked() { [ "$(A ss -Htn 'sport = :7070' | awk '$2 { n++ } END { print n + 0 }')" = "$1" ]; } # and is not answered yet
 much_queued() { [ "$(queued)" -gt 1000000 ]; }
 no_sock() { [ "$(memory sock)" -lt 300000 ]; } # but for what CPUs keep in stock
 
 t_lib_charge() { # packets that wait are charged as sock, beside the area that they may lie in, and then no more
-	local i pid empty waiting err=0 options=() names=(large large large large)
+	local pid empty waiting rmem err=0 options=() names=(large large large large)
 	cgroup_up || skip "no memory cgroups" || return
 	serve && queue2 on || return 1
 	! can_split || split on
 	! can_split || options=(-q zl1:2)
-	empty=$(received)
+	# it is to queue much for a program that takes none of it
+	rmem=$(B sysctl -n net.ipv4.tcp_rmem)
+	B sysctl -qw net.ipv4.tcp_rmem='4096 4000000 6291456'
+	kill -STOP "$server"
 	(
 		echo $BASHPID >$cgroup/zl/cgroup.procs
 		exec ip netns exec zlB ./zcsum -a 32 "${options[@]}" 10.80.0.1 7070 "${names[@]}" >/tmp/zl.sum 2>/tmp/zl.how
 	) &
 	pid=$!
-	# all that it asks for has been asked for, and more comes than it takes
-	wait_for 600 receiving
-	for ((i = 0; i < 30; i++)); do
-		kill -STOP $pid 2>/dev/null || break
-		! wait_for 20 much_queued || break
-		kill -CONT $pid
-		sleep 0.2
-	done
+	wait_for 600 asked ${#names[@]} || fail "it asks for nothing" || err=1
+	kill -STOP $pid
+	kill -CONT "$server"
+	wait_for 300 much_queued
 	# until windows are full
 	waiting=0
 	while empty=$waiting waiting=$(queued) && [ "$waiting" -gt "$empty" ]; do sleep 1; done
@@ -315,6 +313,7 @@ t_lib_charge() { # packets that wait are charged as sock, beside the area that t
 	wait $pid || err=1
 	say "$(tr '\n' ' ' </tmp/zl.how)"
 	[ "$(cat /tmp/zl.sum)" = "$(sums "${names[@]}")" ] || fail "$(cat /tmp/zl.sum)" || err=1
+	B sysctl -qw net.ipv4.tcp_rmem="$rmem"
 	wait_for 100 no_sock || fail "sock $(memory sock) stays" || err=1
 	rmdir $cgroup/zl && umount $cgroup || err=1
 	! can_split || split off || err=1
